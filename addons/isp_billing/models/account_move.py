@@ -1,0 +1,51 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    isp_charge_ids = fields.One2many("isp.charge", "move_id", "Charges", readonly=True)
+    isp_subscription_count = fields.Integer(
+        compute="_compute_isp_subscription_count", groups="isp_base.group_isp_support"
+    )
+
+    def _compute_isp_subscription_count(self):
+        for move in self:
+            move.isp_subscription_count = len(move.isp_charge_ids.subscription_id)
+
+    def unlink(self):
+        # sudo: who deletes an invoice need not be able to read charges.
+        if billed := self.filtered(lambda move: move.sudo().isp_charge_ids):
+            raise UserError(
+                self.env._(
+                    "Invoice %(names)s bills subscription periods and cannot be deleted. Cancel "
+                    "it instead; its charges can then be released to be billed again.",
+                    names=", ".join(billed.mapped("display_name")),
+                )
+            )
+        return super().unlink()
+
+    def _invoice_paid_hook(self):
+        """Give the service back in the transaction of the payment."""
+        res = super()._invoice_paid_hook()
+        self._isp_resume_if_settled()
+        return res
+
+    def _isp_resume_if_settled(self):
+        """Resume the subscriptions of these invoices that owe nothing due any more."""
+        # sudo: the payer is a customer or a gateway; resuming what was paid for needs no right.
+        if subscriptions := self.sudo().isp_charge_ids.subscription_id:
+            subscriptions._resume_if_settled()
+
+    def action_view_isp_subscriptions(self):
+        """Open the subscriptions the invoice bills."""
+        self.ensure_one()
+        subscriptions = self.isp_charge_ids.subscription_id
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "isp_billing.isp_subscription_action"
+        )
+        action.update(domain=[("id", "in", subscriptions.ids)], context={})
+        if len(subscriptions) == 1:
+            action.update(views=[(False, "form")], res_id=subscriptions.id)
+        return action

@@ -1,0 +1,422 @@
+import re
+import secrets
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from odoo.addons.isp_base.encryption import encrypted_char
+
+from ..const import (
+    PASSWORD_ALPHABET,
+    SUBSCRIPTION_STATES,
+    SUSPEND_REASONS,
+    USERNAME_PATTERN,
+)
+
+
+class IspSubscription(models.Model):
+    """One service of one customer at one place.
+
+    The state is moved by the methods of ``isp_subscription_state`` only, bills are made by those of
+    ``isp_subscription_billing``; what the network shall give is on the entitlement.
+    """
+
+    _name = "isp.subscription"
+    _description = "Internet subscription"
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "portal.mixin",
+        "isp.encrypted.mixin",
+    ]
+    _order = "id desc"
+    _check_company_auto = True
+    _rec_names_search = ["name", "username", "external_ref", "partner_id"]
+
+    # === FIELDS - WHO AND WHERE === #
+    name = fields.Char("Number", required=True, readonly=True, copy=False, default="/", index=True)
+    active = fields.Boolean(default=True)
+    external_ref = fields.Char(
+        "External reference", copy=False, index="btree_not_null",
+        help="Identifier in the system the subscription was imported from.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_id = fields.Many2one(
+        "res.partner", "Customer", required=True, index=True, tracking=True, check_company=True,
+        ondelete="restrict",
+    )
+    commercial_partner_id = fields.Many2one(
+        related="partner_id.commercial_partner_id", store=True, index=True
+    )
+    service_address_id = fields.Many2one(
+        "res.partner", check_company=True, tracking=True,
+        help="Where the line ends, when it is not the customer's own address.",
+    )
+    user_id = fields.Many2one(
+        "res.users", "Responsible", tracking=True, domain="[('share', '=', False)]"
+    )
+    tag_ids = fields.Many2many("res.partner.category", string="Tags")
+    note = fields.Html("Internal note")
+
+    # === FIELDS - SERVICE === #
+    plan_id = fields.Many2one(
+        "isp.plan", required=True, index=True, tracking=True, check_company=True,
+        ondelete="restrict",
+    )
+    service_type = fields.Selection(related="plan_id.service_type")
+    speed = fields.Char(related="plan_id.speed")
+    state = fields.Selection(
+        SUBSCRIPTION_STATES, required=True, readonly=True, default="draft", copy=False,
+        index=True, tracking=True, group_expand=True,
+    )
+    suspend_reason = fields.Selection(SUSPEND_REASONS, readonly=True, copy=False, tracking=True)
+    suspended_on = fields.Datetime(readonly=True, copy=False)
+    username = fields.Char(
+        copy=False, tracking=True, help="Login of the connection. Left empty, it is generated."
+    )
+    password, password_enc, password_bidx, password_last4 = encrypted_char(
+        "password", "Connection password", groups="isp_base.group_isp_clerk", indexed=False
+    )
+    mac_addresses = fields.Char(
+        "Locked to MAC", copy=False, tracking=True,
+        help="Only these devices may connect. Several addresses are separated by spaces.",
+    )
+    ipv4_address = fields.Char("Static IPv4", copy=False, tracking=True)
+    delegated_prefix = fields.Char("Static IPv6 prefix", copy=False, tracking=True)
+    entitlement_ids = fields.One2many("isp.entitlement", "subscription_id", "Entitlements")
+    entitlement_id = fields.Many2one("isp.entitlement", compute="_compute_entitlement_id")
+    access = fields.Selection(related="entitlement_ids.access", string="Network access")
+
+    # === FIELDS - BILLING === #
+    line_ids = fields.One2many("isp.subscription.line", "subscription_id", "Lines", copy=True)
+    date_start = fields.Date(
+        "Service since", copy=False, tracking=True, help="First day that is billed."
+    )
+    date_end = fields.Date(
+        "Service until", copy=False, tracking=True, help="First day without service."
+    )
+    contract_end = fields.Date("Committed until", copy=False, tracking=True)
+    anchor_day = fields.Integer(
+        "Own billing day", help="Day of the month, 1 to 31. 0 for the billing day of the plan."
+    )
+    payment_term_id = fields.Many2one(
+        "account.payment.term", check_company=True,
+        help="Left empty, the payment terms of the customer are used.",
+    )
+    recurring_amount = fields.Monetary(
+        compute="_compute_recurring_amount", store=True, help="Price of one whole period."
+    )
+    opening_billed_through = fields.Date(
+        "Billed before", copy=False,
+        help="First day that the system used before had not billed. Set by imports.",
+    )
+    billed_through = fields.Date(
+        compute="_compute_billed_through", store=True, help="First day that is not billed yet."
+    )
+    next_bill_date = fields.Date(
+        compute="_compute_next_bill_date", store=True, index=True,
+        help="Day from which a billing run takes the next period.",
+    )
+    paid_until = fields.Date(
+        compute="_compute_paid_until", help="First day that is not billed and paid."
+    )
+    settled_at = fields.Datetime(
+        readonly=True, copy=False,
+        help="When a payment last touched the bills. Written with the payment, so that a "
+        "suspension decided on older figures collides with it and is decided again.",
+    )
+    amount_due = fields.Monetary(compute="_compute_amount_due", string="Owed")
+    amount_overdue = fields.Monetary(compute="_compute_amount_due", string="Overdue")
+    charge_ids = fields.One2many("isp.charge", "subscription_id", "Charges")
+    event_ids = fields.One2many("isp.subscription.event", "subscription_id", "Events")
+    invoice_count = fields.Integer(compute="_compute_invoice_count")
+    payment_count = fields.Integer(compute="_compute_payment_count")
+
+    _name_uniq = models.UniqueIndex(
+        "(company_id, name) WHERE name <> '/'", "Another subscription has this number."
+    )
+    # One RADIUS server serves all companies of the database, so a login is unique in all of it.
+    _username_uniq = models.UniqueIndex(
+        "(lower(username)) WHERE username IS NOT NULL",
+        "Another subscription uses this username. Choose a different one.",
+    )
+    _external_ref_uniq = models.UniqueIndex(
+        "(company_id, external_ref) WHERE external_ref IS NOT NULL",
+        "Another subscription of the company has this external reference.",
+    )
+    _dates_ordered = models.Constraint(
+        "CHECK (date_end IS NULL OR date_start IS NULL OR date_end >= date_start)",
+        "The service cannot end before it begins.",
+    )
+    _anchor_day_valid = models.Constraint(
+        "CHECK (anchor_day BETWEEN 0 AND 31)", "The billing day lies between 1 and 31."
+    )
+    _due_idx = models.Index("(company_id, next_bill_date, id) WHERE next_bill_date IS NOT NULL")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("name", "username")
+    def _compute_display_name(self):
+        for subscription in self:
+            parts = (subscription.name, subscription.username)
+            subscription.display_name = " · ".join(part for part in parts if part)
+
+    def _compute_access_url(self):
+        super()._compute_access_url()
+        for subscription in self:
+            subscription.access_url = f"/my/services/{subscription.id}"
+
+    @api.depends("entitlement_ids")
+    def _compute_entitlement_id(self):
+        for subscription in self:
+            subscription.entitlement_id = subscription.entitlement_ids[:1]
+
+    @api.depends("line_ids.price_subtotal", "line_ids.active")
+    def _compute_recurring_amount(self):
+        for subscription in self:
+            subscription.recurring_amount = sum(subscription.line_ids.mapped("price_subtotal"))
+
+    def _compute_amount_due(self):
+        open_lines = self._get_open_receivables()
+        for subscription in self:
+            lines = open_lines.get(subscription.id, self.env["account.move.line"])
+            today = subscription.company_id._get_isp_today()
+            subscription.amount_due = sum(lines.mapped("amount_residual"))
+            subscription.amount_overdue = sum(
+                lines.filtered(lambda line, today=today: line.date_maturity < today).mapped(
+                    "amount_residual"
+                )
+            )
+
+    def _compute_invoice_count(self):
+        counts = dict(
+            self.env["isp.charge"]._read_group(
+                [("subscription_id", "in", self.ids), ("move_id", "!=", False)],
+                ["subscription_id"],
+                ["move_id:count_distinct"],
+            )
+        )
+        for subscription in self:
+            subscription.invoice_count = counts.get(subscription._origin, 0)
+
+    def _compute_payment_count(self):
+        for subscription in self:
+            subscription.payment_count = len(subscription._get_payments())
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("username")
+    def _check_username(self):
+        for subscription in self.filtered("username"):
+            if not re.fullmatch(USERNAME_PATTERN, subscription.username):
+                raise ValidationError(
+                    self.env._(
+                        "The username “%(username)s” cannot be used on the network. Take 3 to 64 "
+                        "small letters, digits and the signs . _ @ / - beginning and ending with "
+                        "a letter or digit.",
+                        username=subscription.username,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_foreign_state(vals)
+            self._normalise_vals(vals)
+            company_id = vals.get("company_id") or self.env.company.id
+            if vals.get("name", "/") == "/":
+                sequence = self.env["ir.sequence"].with_company(company_id)
+                vals["name"] = sequence.next_by_code("isp.subscription") or "/"
+        subscriptions = super().create(vals_list)
+        subscriptions._ensure_plan_lines()
+        subscriptions._generate_credentials()
+        # sudo: clerks create subscriptions, but only billing may write entitlements.
+        self.env["isp.entitlement"].sudo().create(
+            [{"subscription_id": subscription.id} for subscription in subscriptions]
+        )
+        subscriptions._log_event("create", self.env._("Subscription created"))
+        return subscriptions
+
+    def write(self, vals):
+        self._refuse_foreign_state(vals)
+        self._normalise_vals(vals)
+        old_plans = {subscription: subscription.plan_id for subscription in self}
+        res = super().write(vals)
+        if "plan_id" in vals:
+            changed = self.filtered(lambda s: old_plans[s] != s.plan_id)
+            changed._replace_plan_lines(old_plans)
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for subscription in self:
+            if subscription.state != "draft" or subscription.charge_ids:
+                raise UserError(
+                    self.env._(
+                        "Subscription %(name)s has been in service and stays on record. "
+                        "Terminate it instead, then archive it.",
+                        name=subscription.display_name,
+                    )
+                )
+
+    def action_archive(self):
+        if running := self.filtered(lambda s: s.state in ("active", "suspended")):
+            raise UserError(
+                self.env._(
+                    "Terminate the subscription before archiving it: %(names)s",
+                    names=", ".join(running.mapped("display_name")),
+                )
+            )
+        return super().action_archive()
+
+    # === BUSINESS METHODS - CREDENTIALS === #
+
+    def _generate_credentials(self):
+        """Give a username and a password to the subscriptions that lack them."""
+        for subscription in self.filtered(lambda s: not s.username):
+            subscription.username = subscription._generate_username()
+        without_password = self.filtered(lambda s: not s.sudo().password_enc)
+        # sudo: an import or an automated sale may run as a user who must not read passwords.
+        for subscription in without_password.sudo():
+            subscription.password = subscription._generate_password()
+
+    def _generate_username(self):
+        """A free username after the company's pattern.
+
+        :raises UserError: when the pattern gives no free name even with a number appended
+        """
+        self.ensure_one()
+        base = self.company_id._format_isp_username(self)
+        for suffix in ["", *range(2, 100)]:
+            candidate = f"{base}{suffix}"
+            if not self._username_taken(candidate):
+                return candidate
+        raise UserError(
+            self.env._(
+                "The username pattern of %(company)s gives “%(username)s”, which is taken. "
+                "Put {number} into the pattern (Configuration → Settings).",
+                company=self.company_id.name,
+                username=base,
+            )
+        )
+
+    @api.model
+    def _username_taken(self, username):
+        # sudo: usernames are unique in the database, also across companies the user cannot see.
+        return bool(
+            self.sudo()
+            .with_context(active_test=False)
+            .search_count([("username", "=", username)], limit=1)
+        )
+
+    def _generate_password(self):
+        """A random password of the company's length, easy to read out."""
+        self.ensure_one()
+        length = self.company_id.isp_password_length
+        return "".join(secrets.choice(PASSWORD_ALPHABET) for _position in range(length))
+
+    def action_new_password(self):
+        """Replace the password by a new random one; the old one stops working at once."""
+        for subscription in self:
+            subscription.password = subscription._generate_password()
+        self._log_event("password", self.env._("New connection password"))
+
+    # === BUSINESS METHODS - LINES === #
+
+    def _ensure_plan_lines(self):
+        """Add the plan's own line to the subscriptions that have none."""
+        missing = self.filtered(
+            lambda s: not s.line_ids.filtered(lambda line: line.line_type == "plan")
+        )
+        self.env["isp.subscription.line"].create(
+            [subscription._prepare_plan_line_vals() for subscription in missing]
+        )
+
+    def _prepare_plan_line_vals(self):
+        """Values of the line that carries the plan's price.
+
+        Hook: extend to grant another price.
+        """
+        self.ensure_one()
+        return {
+            "subscription_id": self.id,
+            "line_type": "plan",
+            "product_id": self.plan_id.product_id.id,
+            "name": self.plan_id.name,
+            "price_unit": self.plan_id.price,
+        }
+
+    def _replace_plan_lines(self, old_plans):
+        """Put the new plan's product and price on the plan line, and note the change."""
+        for subscription in self:
+            lines = subscription.line_ids.filtered(lambda line: line.line_type == "plan")
+            if subscription.charge_ids:
+                raise UserError(
+                    self.env._(
+                        "Subscription %(name)s has been billed with its present plan. Terminate "
+                        "it and open a new one with the other plan.",
+                        name=subscription.display_name,
+                    )
+                )
+            vals = subscription._prepare_plan_line_vals()
+            del vals["subscription_id"]
+            lines[:1].write(vals)
+            subscription._log_event(
+                "plan",
+                self.env._("Plan changed"),
+                from_value=old_plans[subscription].name,
+                to_value=subscription.plan_id.name,
+            )
+
+    # === HELPERS === #
+
+    @api.model
+    def _normalise_vals(self, vals):
+        """Usernames in lower case, MAC addresses as ``AA-BB-CC-DD-EE-FF|…``."""
+        if vals.get("username"):
+            vals["username"] = vals["username"].strip().lower()
+        if vals.get("mac_addresses"):
+            vals["mac_addresses"] = self._normalise_macs(vals["mac_addresses"])
+
+    @api.model
+    def _normalise_macs(self, text):
+        """``text`` with one or more MAC addresses in any usual notation, in RADIUS' own.
+
+        :raises UserError: for a word that is no MAC address
+        """
+        addresses = []
+        for word in re.split(r"[\s,;|]+", text.strip()):
+            digits = re.sub(r"[^0-9a-fA-F]", "", word).upper()
+            if len(digits) != 12 or not re.fullmatch(r"[0-9a-fA-F:.-]+", word):
+                raise UserError(
+                    self.env._(
+                        "“%(word)s” is not a MAC address. Write it like AA:BB:CC:DD:EE:FF.",
+                        word=word,
+                    )
+                )
+            addresses.append("-".join(digits[i : i + 2] for i in range(0, 12, 2)))
+        return "|".join(addresses)
+
+    def _get_payments(self):
+        """Payments that settled, at least in part, a bill of these subscriptions."""
+        moves = self.charge_ids.move_id
+        return moves.matched_payment_ids | moves.reconciled_payment_ids
+
+    @api.model
+    def _get_duplicate_domain(self, username=None, external_ref=None, company=None):
+        """Domain of subscriptions that a row of an import may already describe."""
+        domains = []
+        if username:
+            domains.append(Domain("username", "=", username.strip().lower()))
+        if external_ref:
+            domains.append(
+                Domain("external_ref", "=", external_ref)
+                & Domain("company_id", "=", (company or self.env.company).id)
+            )
+        return Domain.OR(domains)

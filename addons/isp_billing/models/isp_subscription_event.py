@@ -1,0 +1,67 @@
+from odoo import fields, models
+
+
+class IspSubscriptionEvent(models.Model):
+    """Who changed a subscription, when, why, from what and to what. Never edited."""
+
+    _name = "isp.subscription.event"
+    _description = "Subscription event"
+    _order = "date desc, id desc"
+    _log_access = True
+
+    subscription_id = fields.Many2one(
+        "isp.subscription", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    company_id = fields.Many2one(related="subscription_id.company_id", store=True, index=True)
+    partner_id = fields.Many2one(related="subscription_id.partner_id")
+    date = fields.Datetime(
+        required=True, readonly=True, index=True, default=lambda self: fields.Datetime.now()
+    )
+    user_id = fields.Many2one(
+        "res.users", "By", required=True, readonly=True, default=lambda self: self.env.user
+    )
+    event_type = fields.Selection(
+        [
+            ("create", "Created"),
+            ("import", "Imported"),
+            ("state", "State"),
+            ("plan", "Plan"),
+            ("password", "Password"),
+            ("billing", "Billing"),
+        ],
+        "What",
+        required=True,
+        readonly=True,
+    )
+    reason = fields.Char("Why", readonly=True)
+    from_value = fields.Char("From", readonly=True)
+    to_value = fields.Char("To", readonly=True)
+
+
+class IspSubscription(models.Model):
+    _inherit = "isp.subscription"
+
+    def _log_event(self, event_type, reason, from_value=False, to_value=False):
+        """Write one event for each subscription; the values may be functions of it."""
+
+        def value_of(value, subscription):
+            return value(subscription) if callable(value) else value
+
+        # sudo: nobody may write events but this method, or the history could be forged.
+        return (
+            self.env["isp.subscription.event"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "subscription_id": subscription.id,
+                        "event_type": event_type,
+                        "reason": reason,
+                        "from_value": value_of(from_value, subscription),
+                        "to_value": value_of(to_value, subscription),
+                        "user_id": self.env.uid,
+                    }
+                    for subscription in self
+                ]
+            )
+        )

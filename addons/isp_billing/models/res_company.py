@@ -1,0 +1,119 @@
+import re
+import string
+from datetime import datetime, time
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    isp_username_pattern = fields.Char(
+        "Username pattern",
+        required=True,
+        default="c{number}",
+        help="How logins are made. {number}: running number of the subscription; {name}: the "
+        "customer's name in Latin letters; {phone}: the last ten digits of the phone number; "
+        "{ref}: the external reference.",
+    )
+    isp_password_length = fields.Integer("Password length", required=True, default=10)
+    isp_journal_id = fields.Many2one(
+        "account.journal",
+        "Journal of bills",
+        domain="[('type', '=', 'sale'), ('company_id', '=', id)]",
+        help="Left empty, the first sales journal is used.",
+    )
+    isp_auto_suspend = fields.Boolean("Suspend overdue subscriptions", default=True)
+    isp_suspend_after_days = fields.Integer("Days after the due date", default=3)
+    isp_suspend_hour = fields.Integer("Hour of the day", default=10)
+    isp_last_suspension = fields.Date(readonly=True)
+
+    _isp_password_length_valid = models.Constraint(
+        "CHECK (isp_password_length BETWEEN 8 AND 64)",
+        "Connection passwords have 8 to 64 characters.",
+    )
+    _isp_suspend_rule_valid = models.Constraint(
+        "CHECK (isp_suspend_after_days >= 0 AND isp_suspend_hour BETWEEN 0 AND 23)",
+        "Days after the due date cannot be negative, and the hour lies between 0 and 23.",
+    )
+
+    @api.constrains("isp_username_pattern")
+    def _check_isp_username_pattern(self):
+        for company in self:
+            sample = dict(number="1", name="karim", phone="1711000000", ref="a1")
+            try:
+                names = {field for _text, field, _spec, _conv in self._parse_isp_pattern(company)}
+            except ValueError:
+                names = {"?"}
+            if names - {*sample, None}:
+                raise ValidationError(
+                    self.env._(
+                        "The username pattern “%(pattern)s” is not understood. Use letters, "
+                        "digits and {number}, {name}, {phone} or {ref}.",
+                        pattern=company.isp_username_pattern,
+                    )
+                )
+
+    @api.model
+    def _parse_isp_pattern(self, company):
+        return list(string.Formatter().parse(company.isp_username_pattern))
+
+    def _format_isp_username(self, subscription):
+        """The username that the company's pattern gives ``subscription``, perhaps taken already.
+
+        :raises UserError: when what remains has fewer than three usable characters
+        """
+        self.ensure_one()
+        partner = subscription.partner_id
+        values = {
+            "number": re.sub(r"\D", "", subscription.name).lstrip("0") or str(subscription.id),
+            "name": partner.name or "",
+            "phone": re.sub(r"\D", "", partner.phone or "")[-10:],
+            "ref": subscription.external_ref or "",
+        }
+        username = self.isp_username_pattern.format(**values).lower()
+        username = re.sub(r"[^a-z0-9._@/-]", "", username).strip("._@/-")
+        if len(username) < 3:
+            # A name in Bengali letters, or a customer without phone, leaves little of the pattern.
+            username = f"{username}c{values['number'].zfill(3)}"
+        if len(username) > 62:
+            raise UserError(
+                self.env._(
+                    "The username pattern of %(company)s gives more than 62 characters for "
+                    "%(subscription)s. Shorten it, or enter a username by hand.",
+                    company=self.name,
+                    subscription=subscription.name,
+                )
+            )
+        return username
+
+    # === BUSINESS METHODS - DAYS === #
+
+    def _get_isp_timezone(self):
+        """Time zone of the company's days: its partner's, else the one of its country."""
+        self.ensure_one()
+        if zone := self.partner_id.tz:
+            return pytz.timezone(zone)
+        names = pytz.country_timezones.get(self.country_id.code or "", ["UTC"])
+        return pytz.timezone(names[0])
+
+    def _get_isp_now(self):
+        """The present moment in the company's time zone."""
+        return pytz.utc.localize(fields.Datetime.now()).astimezone(self._get_isp_timezone())
+
+    def _get_isp_today(self):
+        """Today's date in the company's time zone."""
+        return self._get_isp_now().date()
+
+    def _get_isp_day_start(self, day):
+        """First moment of ``day`` in the company's time zone, as naive UTC."""
+        local = self._get_isp_timezone().localize(datetime.combine(day, time.min))
+        return local.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _isp_suspension_is_due(self):
+        """Whether the hour of today's suspensions has come and they have not been made."""
+        now = self._get_isp_now()
+        return now.hour >= self.isp_suspend_hour and self.isp_last_suspension != now.date()

@@ -1,0 +1,6 @@
+"""The engines are plain Python: their tests import ``engine.<name>`` without Odoo."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "addons/isp_billing"))
