@@ -1,6 +1,7 @@
 """``odoo isp_bill``: run the billing of one day from the command line."""
 
 import sys
+import time
 from datetime import date
 
 import psycopg2
@@ -8,7 +9,11 @@ import psycopg2
 from odoo import SUPERUSER_ID, api
 from odoo.cli import Command
 from odoo.modules.registry import Registry
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import config
+
+MAX_RETRIES = 30
+RETRY_SECONDS = 1
 
 
 class IspBill(Command):
@@ -58,7 +63,7 @@ class IspBill(Command):
             run.env.invalidate_all()
             print(f"{run.invoice_count} of {run.due_count} billed", flush=True)
 
-        finished = run._run_to_end(options.batch, commit_and_tell)
+        finished = self._run_to_end(run, options.batch, commit_and_tell)
         print(
             f"{run.name}: {run.invoice_count} invoices, {run.amount_total:.2f} "
             f"{run.currency_id.name}, {run.exception_count} not billed"
@@ -68,3 +73,16 @@ class IspBill(Command):
         if not finished:
             print("Another run is billing the rest.", file=sys.stderr)
         return 0 if finished and not run.exception_count else 1
+
+    def _run_to_end(self, run, batch, after_batch):
+        """Run to the end beside other runs: what collides with them is tried again."""
+        for _attempt in range(MAX_RETRIES):
+            try:
+                if run._run_to_end(batch, after_batch):
+                    return True
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                pass
+            run.env.cr.rollback()
+            run.env.invalidate_all()
+            time.sleep(RETRY_SECONDS)
+        return False

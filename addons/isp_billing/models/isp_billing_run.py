@@ -9,7 +9,9 @@ from odoo.fields import Domain
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 250
-# Another worker holds what is left: look again after this time, so often at the most.
+# So many batches are looked through for subscriptions that no other worker holds.
+LOOK_AHEAD = 8
+# Another worker holds what is left: look again after this time.
 RETRY_SECONDS = 5
 
 
@@ -205,8 +207,10 @@ class IspBillingRun(models.Model):
         self.ensure_one()
         run = self.with_company(self.company_id).with_context(tracking_disable=True)
         domain = run._get_due_domain()
-        due = run.env["isp.subscription"].search(domain, limit=limit, order="id")
-        locked = due.try_lock_for_update(allow_referencing=True).filtered_domain(domain)
+        due = run.env["isp.subscription"].search(domain, limit=limit * LOOK_AHEAD, order="id")
+        locked = due.try_lock_for_update(allow_referencing=True, limit=limit)
+        locked.invalidate_recordset()
+        locked = locked.filtered_domain(domain)
         if locked:
             run._bill_or_explain(locked)
             self.env.flush_all()

@@ -92,15 +92,13 @@ class IspSubscription(models.Model):
         events = self.env["isp.subscription.event"].search(
             [("subscription_id", "=", self.id), ("event_type", "=", "state")], limit=PORTAL_EVENTS
         )
-        sentences = {
-            ("draft", "active"): self.env._("Service started"),
-            ("suspended", "active"): self.env._("Reconnected"),
-            ("active", "suspended"): self.env._("Suspended"),
-        }
-        return [
-            (
-                event.date,
-                sentences.get((event.from_value, event.to_value), self.env._("Service ended")),
-            )
-            for event in events
-        ]
+        return [(event.date, self._get_portal_sentence(event)) for event in events]
+
+    def _get_portal_sentence(self, event):
+        if event.to_value == "suspended":
+            return self.env._("Suspended")
+        if event.to_value == "terminated":
+            return self.env._("Service ended")
+        if event.from_value == "suspended":
+            return self.env._("Reconnected")
+        return self.env._("Service started")
