@@ -1,0 +1,5 @@
+from . import test_bengali_format
+from . import test_keys_outside_database
+from . import test_quiet
+from . import test_roles
+from . import test_settings
