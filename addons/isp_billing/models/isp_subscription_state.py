@@ -1,5 +1,13 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import split_every
+
+_logger = logging.getLogger(__name__)
+
+SUSPEND_BATCH = 200
 
 # Passed in the context by the methods below. A context that arrives by RPC can hold only plain
 # data, never this object, so nobody outside can move a state past its method.
@@ -69,9 +77,7 @@ class IspSubscription(models.Model):
         :return: the subscriptions that were active
         """
         todo = self.filtered(lambda s: s.state == "active")
-        todo._move_to(
-            "suspended", reason, suspend_reason=code, suspended_on=fields.Datetime.now()
-        )
+        todo._move_to("suspended", reason, suspend_reason=code, suspended_on=fields.Datetime.now())
         return todo
 
     def _resume(self, reason):
@@ -112,9 +118,7 @@ class IspSubscription(models.Model):
         old_states = {subscription.id: subscription.state for subscription in self}
         guarded = self.with_context(isp_transition=_TRANSITION)
         guarded.write({"state": state, **vals})
-        self._log_event(
-            "state", reason, from_value=lambda s: old_states[s.id], to_value=state
-        )
+        self._log_event("state", reason, from_value=lambda s: old_states[s.id], to_value=state)
 
     @api.model
     def _refuse_foreign_state(self, vals):
@@ -135,17 +139,35 @@ class IspSubscription(models.Model):
     @api.model
     def _cron_suspend_overdue(self):
         """Suspend what is overdue, in the companies whose local hour has come."""
-        cron = self.env["ir.cron"]
         companies = self.env["res.company"].search([("isp_auto_suspend", "=", True)])
-        for company in companies.filtered(lambda c: c._isp_suspension_is_due()):
-            todo = self.with_company(company)._get_overdue(company)
-            cron._commit_progress(remaining=len(todo))
-            for batch in (todo[i : i + 200] for i in range(0, len(todo), 200)):
-                batch._suspend_overdue(company)
-                if not cron._commit_progress(len(batch)):
-                    return
-            company.isp_last_suspension = company._get_isp_today()
-            cron._commit_progress()
+        for company in companies.filtered(lambda company: company._isp_suspension_is_due()):
+            if self.with_company(company)._suspend_overdue_batches(company):
+                company.isp_last_suspension = company._get_isp_today()
+                self.env["ir.cron"]._commit_progress()
+
+    @api.model
+    def _suspend_overdue_batches(self, company):
+        """Suspend what is overdue in ``company``, committing each batch.
+
+        :return: whether all was looked at; ``False`` leaves the rest to the next call
+        """
+        cron = self.env["ir.cron"]
+        todo = self._get_overdue(company)
+        cron._commit_progress(remaining=len(todo))
+        complete = True
+        for ids in split_every(SUSPEND_BATCH, todo.ids):
+            try:
+                self.browse(ids)._suspend_overdue(company)
+                self.env.flush_all()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+                # A payment arrived meanwhile: its customers are looked at again with the next call.
+                _logger.info("Suspension of a batch put off: %s", error)
+                self.env.cr.rollback()
+                self.env.invalidate_all()
+                complete = False
+            if not cron._commit_progress(len(ids)):
+                return False
+        return complete
 
     @api.model
     def _get_overdue(self, company):
