@@ -1,0 +1,27 @@
+# `make run` and `make test` set up whatever is missing first.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench shell stop reset
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## set up, load the sample provider and serve it at http://127.0.0.1:8069
+	@scripts/run
+
+test: ## every test; ARGS="--odoo isp_billing" or ARGS="--only radius" for some
+	@scripts/test $(ARGS)
+
+lint: ## code checks
+	@scripts/lint
+
+bench: ## benchmarks
+	@scripts/bench $(ARGS)
+
+shell: ## Python prompt inside the sample database
+	@scripts/odoo shell -d isp
+
+stop: ## stop everything `make run` started
+	@scripts/run stop
+
+reset: ## forget the databases and files of `make run` (asks; YES=1 does not)
+	@scripts/run reset

@@ -1,0 +1,115 @@
+"""Fixtures for tests that cross processes: databases, Odoo servers, shell, browser.
+
+Run them with ``make test`` or, after ``scripts/bootstrap`` and ``scripts/pg start``, directly with
+``.isp/venv/bin/pytest tests``.
+"""
+
+import itertools
+import os
+import shutil
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from harness import databases, server, settings
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def pg():
+    """Connect to the cluster: ``pg(database)`` returns an autocommit psycopg2 connection."""
+    opened = []
+
+    def connect(database="postgres"):
+        opened.append(databases.connect(database))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def suite_template():
+    """Name of the template database with every addon of the suite."""
+    return os.environ.get("ISP_SUITE_TEMPLATE") or databases.suite_template(print)
+
+
+@pytest.fixture(scope="session")
+def new_database(suite_template):
+    """Make a copy of the suite's database: ``new_database()`` returns its name."""
+    made = []
+
+    def make():
+        made.append(f"isp_test_{os.getpid()}_{next(_numbers)}")
+        databases.copy_database(suite_template, made[-1])
+        return made[-1]
+
+    yield make
+    for name in made:
+        databases.drop_database(name)
+
+
+@pytest.fixture
+def suite_db(new_database):
+    """Name of a fresh database with the whole suite, dropped after the test."""
+    name = new_database()
+    yield name
+    databases.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def module_db(new_database):
+    """Like suite_db, shared by the tests of one file."""
+    name = new_database()
+    yield name
+    databases.drop_database(name)
+
+
+@pytest.fixture
+def odoo_server():
+    """Start Odoo: ``odoo_server(db, workers=2, crons=1)`` returns a running OdooServer.
+
+    It has ``url``, ``db``, ``log`` (a path) and ``process``, and ends with the test.
+    """
+    started = []
+
+    def start(db, **options):
+        started.append(server.OdooServer(db, **options))
+        return started[-1].start()
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def odoo_shell():
+    """Run code in ``odoo shell``: ``odoo_shell(db, code)`` returns what it printed."""
+    return server.run_shell
+
+
+@pytest.fixture(scope="session")
+def screenshots():
+    """Folder for pictures that a person looks at."""
+    return settings.log_folder() / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium under Playwright; ``browser.new_page()`` opens a page."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    assert chromium, "chromium is missing: run scripts/bootstrap"
+    # Root has no user namespaces to build Chromium's sandbox from.
+    args = ["--no-sandbox"] if os.getuid() == 0 else []
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(executable_path=chromium, args=args)
+        with closing(instance):
+            yield instance

@@ -1,0 +1,129 @@
+"""A real Odoo server on a database of its own, started and stopped by process number."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from .databases import HarnessError
+from .settings import environment, log_folder, odoo_command
+
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 30
+
+
+def free_ports(count):
+    """Return ports on loopback that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for sock in sockets:
+            sock.bind(("127.0.0.1", 0))
+        return [sock.getsockname()[1] for sock in sockets]
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+class OdooServer:
+    """Odoo serving one database; use it in a ``with`` block or call start() and stop().
+
+    :param db: name of the database
+    :param workers: HTTP worker processes; 0 is one threaded process
+    :param crons: cron threads or workers
+    :param args: more arguments for Odoo
+    :param env: more environment variables
+    """
+
+    def __init__(self, db, workers=0, crons=0, args=(), env=None):
+        self.db = db
+        self.port, gevent_port = free_ports(2)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log_folder() / f"server-{db}-{self.port}.log"
+        self.process = None
+        self._env = environment() | (env or {})
+        self._command = odoo_command(
+            *("-d", db, "--workers", str(workers), "--max-cron-threads", str(crons)),
+            *("--http-port", str(self.port), "--gevent-port", str(gevent_port)),
+            *args,
+        )
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_exception):
+        self.stop()
+
+    def start(self):
+        """Start the server and wait until it answers; return self."""
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                self._command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_healthy()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _wait_until_healthy(self):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/web/health", timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                pass
+            time.sleep(0.2)
+        tail = self.log.read_text(errors="replace")[-3000:]
+        raise HarnessError(f"Odoo did not start on {self.db}:\n{tail}")
+
+    def stop(self):
+        """Stop the server and its workers; harmless when it already ended."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
+
+    def kill(self):
+        """Kill the server and every worker at once, as a crash would."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait(STOP_TIMEOUT_S)
+
+
+def run_shell(db, code, timeout=300, env=None):
+    """Run Python code in ``odoo shell`` and return what it printed.
+
+    The code must commit what it wants to keep. An exception in it raises :class:`HarnessError`
+    with its traceback.
+    """
+    result = subprocess.run(
+        odoo_command("shell", "-d", db, "--no-http", "--log-level", "error"),
+        env=environment() | (env or {}),
+        input=code,
+        text=True,
+        capture_output=True,
+        timeout=timeout,
+    )
+    if result.returncode:
+        raise HarnessError(f"odoo shell failed:\n{result.stderr[-4000:]}")
+    return result.stdout
