@@ -1,5 +1,8 @@
+# pylint: disable=print-used
+# A command talks to the person who typed it.
 """``odoo isp_bill``: run the billing of one day from the command line."""
 
+import logging
 import sys
 import time
 from datetime import date
@@ -11,6 +14,8 @@ from odoo.cli import Command
 from odoo.modules.registry import Registry
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import config
+
+_logger = logging.getLogger(__name__)
 
 MAX_RETRIES = 30
 RETRY_SECONDS = 1
@@ -80,8 +85,8 @@ class IspBill(Command):
             try:
                 if run._run_to_end(batch, after_batch):
                     return True
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                pass
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+                _logger.info("%s: collided with another run, trying again: %s", run, error)
             run.env.cr.rollback()
             run.env.invalidate_all()
             time.sleep(RETRY_SECONDS)

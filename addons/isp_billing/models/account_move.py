@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
 
 
 class AccountMove(models.Model):
@@ -13,18 +12,6 @@ class AccountMove(models.Model):
     def _compute_isp_subscription_count(self):
         for move in self:
             move.isp_subscription_count = len(move.isp_charge_ids.subscription_id)
-
-    def unlink(self):
-        # sudo: who deletes an invoice need not be able to read charges.
-        if billed := self.filtered(lambda move: move.sudo().isp_charge_ids):
-            raise UserError(
-                self.env._(
-                    "Invoice %(names)s bills subscription periods and cannot be deleted. Cancel "
-                    "it instead; its charges can then be released to be billed again.",
-                    names=", ".join(billed.mapped("display_name")),
-                )
-            )
-        return super().unlink()
 
     def _invoice_paid_hook(self):
         """Give the service back in the transaction of the payment."""

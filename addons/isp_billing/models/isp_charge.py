@@ -47,7 +47,11 @@ class IspCharge(models.Model):
         "Until", required=True, readonly=True, help="First day no longer covered."
     )
     fraction = fields.Float(
-        digits=(12, 9), required=True, readonly=True, default=1.0, aggregator=None,
+        digits=(12, 9),
+        required=True,
+        readonly=True,
+        default=1.0,
+        aggregator=None,
         help="Share of the full price: days of the charge by days of the whole period.",
     )
     rule = fields.Selection(
@@ -68,7 +72,10 @@ class IspCharge(models.Model):
     discount = fields.Float("Discount (%)", digits="Discount", readonly=True, aggregator=None)
     amount = fields.Monetary(readonly=True, help="In the terms of the price, as on the bill.")
     run_id = fields.Many2one(
-        "isp.billing.run", "Billing run", readonly=True, index="btree_not_null",
+        "isp.billing.run",
+        "Billing run",
+        readonly=True,
+        index="btree_not_null",
         ondelete="set null",
     )
     invoice_line_id = fields.Many2one(

@@ -25,8 +25,11 @@ class IspEntitlement(models.Model):
     )
     username = fields.Char(compute="_compute_service", store=True, index=True)
     nt_secret = fields.Char(
-        "Encrypted NT hash", compute="_compute_nt_secret", store=True,
-        groups="base.group_system", copy=False,
+        "Encrypted NT hash",
+        compute="_compute_nt_secret",
+        store=True,
+        groups="base.group_system",
+        copy=False,
         help="What RADIUS compares a login with; readable with the RADIUS key only.",
     )
     access = fields.Selection(
@@ -36,11 +39,14 @@ class IspEntitlement(models.Model):
             ("walled", "Payment page only"),
             ("none", "No access"),
         ],
-        compute="_compute_service", store=True, index=True,
+        compute="_compute_service",
+        store=True,
+        index=True,
     )
     reason = fields.Char(compute="_compute_service", store=True)
     valid_until = fields.Datetime(
-        compute="_compute_service", store=True,
+        compute="_compute_service",
+        store=True,
         help="From this moment on only the payment page is reached.",
     )
     download_kbps = fields.Integer("Download (kbit/s)", compute="_compute_service", store=True)

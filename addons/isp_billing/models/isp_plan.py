@@ -81,9 +81,7 @@ class IspPlan(models.Model):
 
     # === FIELDS - SERVICE === #
     service_type = fields.Selection(SERVICE_TYPES, required=True, default="pppoe")
-    download_kbps = fields.Integer(
-        "Download (kbit/s)", required=True, default=10240, tracking=True
-    )
+    download_kbps = fields.Integer("Download (kbit/s)", required=True, default=10240, tracking=True)
     upload_kbps = fields.Integer("Upload (kbit/s)", required=True, default=10240, tracking=True)
     burst_download_kbps = fields.Integer("Burst download (kbit/s)")
     burst_upload_kbps = fields.Integer("Burst upload (kbit/s)")
@@ -201,8 +199,10 @@ class IspPlan(models.Model):
     @api.constrains("billing_mode", "anchor", "cycle_unit")
     def _check_prepaid_cycle(self):
         for plan in self:
-            if plan.billing_mode == "prepaid" and plan.anchor == "calendar" and (
-                plan.cycle_unit in MONTHS_PER_UNIT
+            if (
+                plan.billing_mode == "prepaid"
+                and plan.anchor == "calendar"
+                and (plan.cycle_unit in MONTHS_PER_UNIT)
             ):
                 raise ValidationError(
                     self.env._(

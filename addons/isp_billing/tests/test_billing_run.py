@@ -128,11 +128,12 @@ class TestBillingRun(IspBillingCase):
         good = self.create_subscription()
         bad = self.create_subscription()
         also_good = self.create_subscription()
+        closed = "This customer's account is closed"
         prepare = type(bad)._prepare_invoice_vals
 
         def refuse_bad(subscription, invoice_date, charges):
             if subscription == bad:
-                raise UserError("This customer's account is closed")
+                raise UserError(closed)
             return prepare(subscription, invoice_date, charges)
 
         with patch.object(type(bad), "_prepare_invoice_vals", refuse_bad):
@@ -141,7 +142,7 @@ class TestBillingRun(IspBillingCase):
         self.assertTrue(good.charge_ids and also_good.charge_ids)
         self.assertFalse(bad.charge_ids, "the charge went with the invoice that failed")
         self.assertEqual(run.exception_ids.subscription_id, bad)
-        self.assertEqual(run.exception_ids.reason, "This customer's account is closed")
+        self.assertEqual(run.exception_ids.reason, closed)
         with trap_jobs() as jobs:
             run.action_retry_exceptions()
             jobs.assert_jobs_count(1, only=run._job_bill_batch)

@@ -95,3 +95,16 @@ class TestCharge(IspBillingCase):
         self.assertEqual(
             subscription.charge_ids.sorted("id").mapped("move_id.state"), ["cancel", "posted"]
         )
+
+    def test_an_invoice_can_be_corrected_in_draft(self):
+        tax = self.env["account.tax"].create({"name": "VAT 5 %", "amount": 5.0})
+        self.plan_home.tax_ids = tax
+        subscription = self.create_subscription()
+        self.bill("2027-03-10")
+        move = subscription.charge_ids.move_id
+        self.assertEqual(move.amount_total, 1050.0)
+        move.button_draft()
+        move.invoice_line_ids.write({"price_unit": 900.0, "tax_ids": False})
+        move.action_post()
+        self.assertEqual(move.amount_total, 900.0)
+        self.assertEqual(subscription.charge_ids.invoice_line_id, move.invoice_line_ids)

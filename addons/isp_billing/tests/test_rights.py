@@ -107,8 +107,10 @@ class TestRights(IspBillingCase):
         manager = self.create_user("manager")
         for model in OWN_MODELS:
             records = self.env[model].with_user(manager)
-            field = self.env["ir.rule"].sudo().search(
-                [("model_id.model", "=", model), ("groups", "=", False)]
+            field = (
+                self.env["ir.rule"]
+                .sudo()
+                .search([("model_id.model", "=", model), ("groups", "=", False)])
             )
             self.assertTrue(field, f"{model} has no company rule")
             self.assertTrue(
