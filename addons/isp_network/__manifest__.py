@@ -1,0 +1,21 @@
+{
+    "name": "ISP network",
+    "summary": "Routers, RADIUS logins straight from the ledger, sessions and login attempts",
+    "version": "19.0.1.0.0",
+    "category": "ISP",
+    "author": "ISP Suite contributors",
+    "website": "https://github.com/isp-suite/isp-suite",
+    "license": "AGPL-3",
+    "depends": ["isp_billing"],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/isp_network_rules.xml",
+        "data/ir_cron_data.xml",
+        "views/isp_nas_views.xml",
+        "views/isp_radius_session_views.xml",
+        "views/isp_radius_attempt_views.xml",
+        "views/isp_subscription_views.xml",
+        "views/isp_network_menus.xml",
+    ],
+    "uninstall_hook": "uninstall_hook",
+}

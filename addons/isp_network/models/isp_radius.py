@@ -1,0 +1,41 @@
+import logging
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..radius import schema
+
+_logger = logging.getLogger(__name__)
+
+
+class IspRadius(models.AbstractModel):
+    """Upkeep of the RADIUS schema."""
+
+    _name = "isp.radius"
+    _description = "RADIUS upkeep"
+
+    def init(self):
+        """Create or update the schema, at each installation and upgrade of the addon."""
+        schema.apply(self.env.cr)
+
+    @api.model
+    def _cron_ensure_partitions(self):
+        """Make the months to come: without them FreeRADIUS spools what it cannot store."""
+        [[made]] = self.env.execute_query(SQL("SELECT radius.ensure_partitions()"))
+        _logger.info("RADIUS: %s new partitions", made)
+
+    @api.model
+    def _cron_close_stale(self):
+        """End the sessions that no router reports any more."""
+        [[closed]] = self.env.execute_query(SQL("SELECT radius.close_stale()"))
+        if closed:
+            _logger.info("RADIUS: %s silent sessions closed", closed)
+
+    @api.model
+    def _cron_resync(self):
+        """Derive all logins and routers again; triggers make this find nothing."""
+        self.env["isp.entitlement"].flush_model()
+        self.env["isp.nas"].flush_model()
+        [[repaired]] = self.env.execute_query(SQL("SELECT radius.resync()"))
+        if repaired:
+            _logger.error("RADIUS: %s rows differed from Odoo and were repaired", repaired)

@@ -1,0 +1,56 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class IspRadiusSession(models.Model):
+    """A session of a subscriber, as routers reported it by RADIUS accounting."""
+
+    _name = "isp.radius.session"
+    _description = "RADIUS session"
+    _auto = False
+    _order = "id desc"
+    _rec_name = "username"
+    _depends = {"isp.subscription": ["company_id", "partner_id"], "isp.nas": ["company_id"]}
+
+    username = fields.Char(readonly=True)
+    subscription_id = fields.Many2one("isp.subscription", readonly=True)
+    partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    nas_id = fields.Many2one("isp.nas", "Router", readonly=True)
+    nas_address = fields.Char("Router address", readonly=True)
+    nas_port = fields.Char("Interface", readonly=True)
+    state = fields.Selection([("online", "Online"), ("closed", "Closed")], readonly=True)
+    date_start = fields.Datetime("Since", readonly=True)
+    date_update = fields.Datetime("Last report", readonly=True)
+    date_stop = fields.Datetime("Until", readonly=True)
+    duration_hours = fields.Float("Duration", readonly=True)
+    download_mb = fields.Float("Downloaded (MB)", digits=(16, 1), readonly=True)
+    upload_mb = fields.Float("Uploaded (MB)", digits=(16, 1), readonly=True)
+    ip_address = fields.Char("IP address", readonly=True)
+    ipv6_prefix = fields.Char("IPv6 prefix", readonly=True)
+    mac_address = fields.Char("Device", readonly=True, help="MAC address or calling station.")
+    terminate_cause = fields.Char("Ended by", readonly=True)
+    session_ref = fields.Char("Session number", readonly=True)
+
+    @property
+    def _table_query(self):
+        # Input and output are seen from the router: it receives what the customer uploads.
+        return SQL("""
+            SELECT a.radacctid AS id, a.username, s.id AS subscription_id, s.partner_id,
+                COALESCE(s.company_id, n.company_id) AS company_id, n.id AS nas_id,
+                host(a.nasipaddress) AS nas_address, a.nasportid AS nas_port,
+                CASE WHEN a.acctstoptime IS NULL THEN 'online' ELSE 'closed' END AS state,
+                a.acctstarttime AT TIME ZONE 'UTC' AS date_start,
+                a.acctupdatetime AT TIME ZONE 'UTC' AS date_update,
+                a.acctstoptime AT TIME ZONE 'UTC' AS date_stop,
+                COALESCE(a.acctsessiontime, 0) / 3600.0 AS duration_hours,
+                COALESCE(a.acctoutputoctets, 0) / 1000000.0 AS download_mb,
+                COALESCE(a.acctinputoctets, 0) / 1000000.0 AS upload_mb,
+                host(a.framedipaddress) AS ip_address,
+                COALESCE(a.delegatedipv6prefix, a.framedipv6prefix)::text AS ipv6_prefix,
+                a.callingstationid AS mac_address, a.acctterminatecause AS terminate_cause,
+                a.acctsessionid AS session_ref
+            FROM radius.radacct a
+            LEFT JOIN isp_subscription s ON s.id = a.subscription_id
+            LEFT JOIN isp_nas n ON n.id = a.nas_id
+        """)

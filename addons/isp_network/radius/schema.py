@@ -1,0 +1,54 @@
+"""Puts ``schema.sql`` into a database, only when it differs from what is there."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+_logger = logging.getLogger(__name__)
+
+ROLE = "radius_ro"
+_SQL = Path(__file__).with_name("schema.sql")
+
+
+def apply(cr):
+    """Create or update the schema and give FreeRADIUS' role its rights.
+
+    The digest of the file is kept as the schema's comment: DDL takes locks that logins would wait
+    for, so an upgrade that changes nothing runs none.
+
+    :return: whether anything was executed
+    """
+    content = _SQL.read_text(encoding="utf-8")
+    digest = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+    cr.execute("SELECT obj_description(to_regnamespace('radius'), 'pg_namespace')")
+    changed = cr.fetchone()[0] != digest
+    if changed:
+        cr.execute(content)
+        cr.execute("COMMENT ON SCHEMA radius IS %s", [digest])
+    grant(cr, again=changed)
+    return changed
+
+
+def grant(cr, again=True):
+    """Let FreeRADIUS' role use the schema, as far as a DBA has created it.
+
+    :param again: also when the role has its rights already
+    """
+    cr.execute(
+        "SELECT has_schema_privilege(oid, 'radius', 'USAGE') FROM pg_roles WHERE rolname = %s",
+        [ROLE],
+    )
+    found = cr.fetchone()
+    if not found:
+        _logger.warning(
+            "Database role %s does not exist, so FreeRADIUS cannot log in yet. Let a database "
+            "administrator run deploy/postgresql/radius_role.sql.",
+            ROLE,
+        )
+    elif again or not found[0]:
+        cr.execute("SELECT radius.grant_access(%s)", [ROLE])
+
+
+def drop(cr):
+    """Remove the schema with its triggers. The role stays: it belongs to the whole cluster."""
+    cr.execute("DROP SCHEMA IF EXISTS radius CASCADE")

@@ -1,0 +1,438 @@
+-- RADIUS layer inside Odoo's database. Applied by radius/schema.py whenever its content changed.
+-- Everything here is owned by the application's role; FreeRADIUS logs in as radius_ro and may only
+-- call the lookup functions and write accounting rows.
+--
+-- There are no views in this schema on purpose: replacing a view locks it until the module upgrade
+-- commits, and logins would wait. Replacing a function never does.
+
+CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA public;
+CREATE SCHEMA IF NOT EXISTS radius;
+
+-- === COPIES FED BY TRIGGERS === --
+
+CREATE TABLE IF NOT EXISTS radius.login (
+    id int PRIMARY KEY,
+    subscription_id int NOT NULL,
+    username text NOT NULL,
+    nt_secret text,
+    access text NOT NULL,
+    reason text,
+    download_kbps int,
+    upload_kbps int,
+    burst_download_kbps int,
+    burst_upload_kbps int,
+    burst_threshold_download_kbps int,
+    burst_threshold_upload_kbps int,
+    burst_time_s int,
+    priority int,
+    ipv4_address text,
+    framed_pool text,
+    ipv6_pool text,
+    delegated_prefix text,
+    address_list text,
+    simultaneous_use int,
+    session_timeout_s int,
+    idle_timeout_s int,
+    interim_interval_s int,
+    mac_addresses text,
+    valid_until timestamp,
+    -- Deferred: two subscriptions may exchange names in one transaction.
+    CONSTRAINT login_username_live EXCLUDE USING btree (username WITH =)
+        WHERE (access <> 'none') DEFERRABLE INITIALLY DEFERRED
+) WITH (fillfactor = 80);
+CREATE INDEX IF NOT EXISTS login_username ON radius.login (username);
+
+CREATE TABLE IF NOT EXISTS radius.client (
+    id int PRIMARY KEY,
+    ip_address text NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED,
+    nas_type text,
+    secret text NOT NULL,
+    name text,
+    require_ma boolean NOT NULL
+);
+
+-- What radius.login should hold. Bodies are text, so the ORM may still alter its own columns.
+CREATE OR REPLACE FUNCTION radius.desired_logins() RETURNS SETOF radius.login
+LANGUAGE sql STABLE AS $$
+    SELECT e.id, e.subscription_id, lower(e.username)::text, NULLIF(e.nt_secret, '')::text,
+        COALESCE(e.access, 'none')::text, e.reason::text,
+        NULLIF(e.download_kbps, 0), NULLIF(e.upload_kbps, 0),
+        NULLIF(e.burst_download_kbps, 0), NULLIF(e.burst_upload_kbps, 0),
+        NULLIF(e.burst_threshold_download_kbps, 0), NULLIF(e.burst_threshold_upload_kbps, 0),
+        NULLIF(e.burst_time_s, 0), NULLIF(e.priority, 0),
+        NULLIF(e.ipv4_address, '')::text, NULLIF(e.framed_pool, '')::text,
+        NULLIF(e.ipv6_pool, '')::text, NULLIF(e.delegated_prefix, '')::text,
+        NULLIF(e.address_list, '')::text, NULLIF(e.simultaneous_use, 0),
+        NULLIF(e.session_timeout_s, 0), NULLIF(e.idle_timeout_s, 0),
+        NULLIF(e.interim_interval_s, 0), NULLIF(e.mac_addresses, '')::text, e.valid_until
+    FROM public.isp_entitlement e
+    WHERE e.username <> ''
+$$;
+
+CREATE OR REPLACE FUNCTION radius.desired_clients() RETURNS SETOF radius.client
+LANGUAGE sql STABLE AS $$
+    SELECT n.id, n.ip_address::text, n.nas_type::text, n.secret_radius::text, n.name::text,
+        COALESCE(n.require_message_authenticator, false)
+    FROM public.isp_nas n
+    WHERE n.active AND n.ip_address <> '' AND n.secret_radius <> ''
+$$;
+
+-- No WHEN and no UPDATE OF on the triggers: either would bind the ORM's columns.
+CREATE OR REPLACE FUNCTION radius.sync_login() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+DECLARE
+    key int := COALESCE(NEW.id, OLD.id);
+    held login%ROWTYPE;
+    wanted login%ROWTYPE;
+BEGIN
+    SELECT * INTO held FROM login WHERE id = key;
+    SELECT * INTO wanted FROM desired_logins() d WHERE d.id = key;
+    IF wanted IS DISTINCT FROM held THEN
+        DELETE FROM login WHERE id = key;
+        IF wanted.id IS NOT NULL THEN
+            INSERT INTO login SELECT wanted.*;
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION radius.sync_client() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+BEGIN
+    DELETE FROM client WHERE id = COALESCE(NEW.id, OLD.id);
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO client SELECT * FROM desired_clients() d WHERE d.id = NEW.id;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER radius_sync AFTER INSERT OR UPDATE OR DELETE ON public.isp_entitlement
+    FOR EACH ROW EXECUTE FUNCTION radius.sync_login();
+CREATE OR REPLACE TRIGGER radius_sync AFTER INSERT OR UPDATE OR DELETE ON public.isp_nas
+    FOR EACH ROW EXECUTE FUNCTION radius.sync_client();
+
+-- First fill, and the check that nothing ever drifted: returns how many rows had to be repaired.
+CREATE OR REPLACE FUNCTION radius.resync() RETURNS bigint LANGUAGE sql AS $$
+    WITH stale_login AS (
+        DELETE FROM radius.login l WHERE NOT EXISTS (
+            SELECT FROM radius.desired_logins() d WHERE d.id = l.id) RETURNING 1
+    ), fresh_login AS (
+        INSERT INTO radius.login
+        SELECT d.* FROM radius.desired_logins() d LEFT JOIN radius.login l USING (id)
+        WHERE d IS DISTINCT FROM l
+        ON CONFLICT (id) DO UPDATE SET (
+            subscription_id, username, nt_secret, access, reason, download_kbps, upload_kbps,
+            burst_download_kbps, burst_upload_kbps, burst_threshold_download_kbps,
+            burst_threshold_upload_kbps, burst_time_s, priority, ipv4_address, framed_pool,
+            ipv6_pool, delegated_prefix, address_list, simultaneous_use, session_timeout_s,
+            idle_timeout_s, interim_interval_s, mac_addresses, valid_until
+        ) = (
+            excluded.subscription_id, excluded.username, excluded.nt_secret, excluded.access,
+            excluded.reason, excluded.download_kbps, excluded.upload_kbps,
+            excluded.burst_download_kbps, excluded.burst_upload_kbps,
+            excluded.burst_threshold_download_kbps, excluded.burst_threshold_upload_kbps,
+            excluded.burst_time_s, excluded.priority, excluded.ipv4_address, excluded.framed_pool,
+            excluded.ipv6_pool, excluded.delegated_prefix, excluded.address_list,
+            excluded.simultaneous_use, excluded.session_timeout_s, excluded.idle_timeout_s,
+            excluded.interim_interval_s, excluded.mac_addresses, excluded.valid_until
+        ) RETURNING 1
+    ), stale_client AS (
+        DELETE FROM radius.client c WHERE NOT EXISTS (
+            SELECT FROM radius.desired_clients() d WHERE d.id = c.id) RETURNING 1
+    ), fresh_client AS (
+        INSERT INTO radius.client
+        SELECT d.* FROM radius.desired_clients() d LEFT JOIN radius.client c USING (id)
+        WHERE d IS DISTINCT FROM c
+        ON CONFLICT (id) DO UPDATE SET (ip_address, nas_type, secret, name, require_ma)
+            = (excluded.ip_address, excluded.nas_type, excluded.secret, excluded.name,
+               excluded.require_ma) RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM stale_login) + (SELECT count(*) FROM fresh_login)
+        + (SELECT count(*) FROM stale_client) + (SELECT count(*) FROM fresh_client)
+$$;
+
+-- === LOOKUP === --
+
+-- Opens hex(iv || AES-256-CBC ciphertext) with the key FreeRADIUS set in its session.
+-- Without the right key the answer is NULL: that login is refused, the query does not fail.
+CREATE OR REPLACE FUNCTION radius.unseal(sealed text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    key text := current_setting('radius.key', true);
+    raw bytea;
+BEGIN
+    IF sealed IS NULL OR COALESCE(key, '') = '' THEN
+        RETURN NULL;
+    END IF;
+    raw := decode(sealed, 'hex');
+    RETURN convert_from(public.decrypt_iv(
+        substr(raw, 17), decode(key, 'hex'), substr(raw, 1, 16), 'aes'::text), 'UTF8');
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$;
+
+-- What a login may do at this moment. The ORM's timestamps are naive UTC.
+CREATE OR REPLACE FUNCTION radius.service(access text, valid_until timestamp) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN access IN ('full', 'throttled')
+            AND (valid_until IS NULL OR valid_until > now() AT TIME ZONE 'UTC') THEN access
+        WHEN access IN ('full', 'throttled', 'walled') THEN 'walled'
+        ELSE 'reject' END
+$$;
+
+CREATE OR REPLACE FUNCTION radius.rate(kbps int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN COALESCE(kbps, 0) <= 0 THEN '0'
+        WHEN kbps % 1000 = 0 THEN kbps / 1000 || 'M' ELSE kbps || 'k' END
+$$;
+
+-- RouterOS: "rx/tx burst-rx/tx threshold-rx/tx time-rx/tx priority"; rx is what the router
+-- receives, that is the customer's upload. 0 means unlimited, trailing parts may be left out.
+CREATE OR REPLACE FUNCTION radius.rate_limit(
+    up int, down int, burst_up int, burst_down int, threshold_up int, threshold_down int,
+    burst_time_s int, priority int
+) RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path = radius, pg_temp AS $$
+DECLARE
+    burst boolean := burst_up > 0 OR burst_down > 0;
+    ranked boolean := priority BETWEEN 1 AND 7;
+    answer text;
+BEGIN
+    IF COALESCE(up, 0) <= 0 AND COALESCE(down, 0) <= 0 THEN
+        RETURN NULL;
+    END IF;
+    answer := rate(up) || '/' || rate(down);
+    IF burst IS TRUE THEN
+        answer := answer
+            || ' ' || rate(COALESCE(NULLIF(burst_up, 0), up))
+            || '/' || rate(COALESCE(NULLIF(burst_down, 0), down))
+            || ' ' || rate(COALESCE(NULLIF(threshold_up, 0), up))
+            || '/' || rate(COALESCE(NULLIF(threshold_down, 0), down))
+            || format(' %1$s/%1$s', GREATEST(COALESCE(burst_time_s, 0), 1));
+    ELSIF ranked IS TRUE THEN
+        answer := answer || ' 0/0 0/0 0/0';
+    END IF;
+    RETURN answer || CASE WHEN ranked IS TRUE THEN ' ' || priority ELSE '' END;
+END $$;
+
+CREATE OR REPLACE FUNCTION radius.check_items(login_name text)
+RETURNS TABLE (id int, username text, attribute text, value text, op text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT v.n, a.username, v.attribute, v.value, v.op
+    FROM (
+        SELECT l.*, unseal(l.nt_secret) AS nt_hash FROM login l
+        WHERE l.username = login_name ORDER BY l.access = 'none', l.id DESC LIMIT 1
+    ) a CROSS JOIN LATERAL (
+        VALUES
+            (1, 'ISP-Subscription-Id', ':=', a.subscription_id::text),
+            (2, 'ISP-Service', ':=', service(a.access, a.valid_until)),
+            (3, 'NT-Password', ':=', CASE WHEN a.nt_hash ~ '^[0-9A-Fa-f]{32}$' THEN a.nt_hash END),
+            (4, 'Simultaneous-Use', ':=', a.simultaneous_use::text)
+        UNION ALL
+        SELECT 5, 'ISP-Bound-MAC', '+=', m FROM unnest(string_to_array(a.mac_addresses, '|')) m
+    ) v (n, attribute, op, value)
+    WHERE v.value IS NOT NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION radius.reply_items(login_name text, nas_address text DEFAULT NULL)
+RETURNS TABLE (id int, username text, attribute text, value text, op text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    mikrotik boolean := COALESCE(
+        (SELECT c.nas_type = 'mikrotik' FROM client c WHERE c.ip_address = nas_address), true);
+BEGIN
+    RETURN QUERY
+    SELECT v.n, a.username, v.attribute, v.value, ':='
+    FROM (
+        SELECT l.*, s.service, s.service IN ('full', 'throttled') AS open,
+            CASE WHEN l.valid_until > now() AT TIME ZONE 'UTC' THEN
+                ceil(extract(epoch FROM l.valid_until - (now() AT TIME ZONE 'UTC')))::bigint
+            END AS seconds_left
+        FROM login l CROSS JOIN LATERAL (SELECT service(l.access, l.valid_until)) s (service)
+        WHERE l.username = login_name ORDER BY l.access = 'none', l.id DESC LIMIT 1
+    ) a CROSS JOIN LATERAL (VALUES
+        (1, 'Framed-IP-Address', CASE WHEN a.open THEN a.ipv4_address END),
+        (2, 'Framed-Pool', CASE WHEN NOT a.open THEN 'pool-walled'
+            WHEN a.ipv4_address IS NULL THEN a.framed_pool END),
+        (3, 'Delegated-IPv6-Prefix', CASE WHEN a.open THEN a.delegated_prefix END),
+        (4, 'Session-Timeout', CASE WHEN a.open
+            THEN LEAST(a.session_timeout_s, a.seconds_left)::text ELSE '1800' END),
+        (5, 'Idle-Timeout', a.idle_timeout_s::text),
+        (6, 'Acct-Interim-Interval', a.interim_interval_s::text),
+        (7, 'Reply-Message', CASE WHEN a.service = 'reject' THEN 'Service not active'
+            WHEN a.open THEN NULL
+            -- Walled in by the ledger for another reason than money.
+            WHEN a.access = 'walled' AND a.reason <> 'overdue' THEN 'Service suspended'
+            ELSE 'Payment due' END),
+        (8, 'Mikrotik-Rate-Limit', CASE WHEN NOT mikrotik THEN NULL
+            WHEN NOT a.open THEN '512k/512k'
+            ELSE rate_limit(a.upload_kbps, a.download_kbps, a.burst_upload_kbps,
+                a.burst_download_kbps, a.burst_threshold_upload_kbps,
+                a.burst_threshold_download_kbps, a.burst_time_s, a.priority) END),
+        (9, CASE WHEN mikrotik THEN 'Mikrotik-Address-List' ELSE 'Filter-Id' END,
+            CASE WHEN a.open THEN a.address_list ELSE 'walled-garden' END),
+        (10, CASE WHEN mikrotik THEN 'Mikrotik-Delegated-IPv6-Pool' ELSE 'Framed-IPv6-Pool' END,
+            CASE WHEN a.open AND a.delegated_prefix IS NULL THEN a.ipv6_pool END),
+        (11, 'WISPr-Bandwidth-Max-Up', CASE WHEN mikrotik THEN NULL
+            WHEN a.open THEN (a.upload_kbps::bigint * 1000)::text ELSE '512000' END),
+        (12, 'WISPr-Bandwidth-Max-Down', CASE WHEN mikrotik THEN NULL
+            WHEN a.open THEN (a.download_kbps::bigint * 1000)::text ELSE '512000' END)
+    ) v (n, attribute, value)
+    WHERE v.value IS NOT NULL;
+END $$;
+
+-- One router by its address: "nas-<id>|<type>|<yes/no>|<secret>". The role cannot list them.
+CREATE OR REPLACE FUNCTION radius.find_nas(address text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT concat('nas-', c.id, '|', c.nas_type, '|', CASE WHEN c.require_ma THEN 'yes'
+            ELSE 'no' END, '|') || NULLIF(unseal(c.secret), '')
+        FROM client c WHERE c.ip_address = address);
+END $$;
+
+-- For accounting of a NAS that does not send Class back.
+CREATE OR REPLACE FUNCTION radius.subscription_of(login_name text) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+BEGIN
+    RETURN (SELECT l.subscription_id FROM login l WHERE l.username = login_name
+            ORDER BY l.access = 'none', l.id DESC LIMIT 1);
+END $$;
+
+-- === ACCOUNTING === --
+
+-- Partitioned by STOP time: a session that is online (NULL) can only be in the DEFAULT partition,
+-- so that one is the small hot table of open sessions; a Stop moves the row to its month.
+CREATE SEQUENCE IF NOT EXISTS radius.radacct_id_seq;
+CREATE TABLE IF NOT EXISTS radius.radacct (
+    radacctid bigint NOT NULL DEFAULT nextval('radius.radacct_id_seq'),
+    acctsessionid text NOT NULL,
+    acctuniqueid text NOT NULL,
+    username text,
+    realm text,
+    nasipaddress inet NOT NULL,
+    nas_id int,
+    subscription_id int,
+    nasportid text,
+    nasporttype text,
+    acctstarttime timestamptz,
+    acctupdatetime timestamptz,
+    acctstoptime timestamptz,
+    acctinterval bigint,
+    acctsessiontime bigint,
+    acctauthentic text,
+    connectinfo_start text,
+    connectinfo_stop text,
+    acctinputoctets bigint,
+    acctoutputoctets bigint,
+    calledstationid text,
+    callingstationid text,
+    acctterminatecause text,
+    servicetype text,
+    framedprotocol text,
+    framedipaddress inet,
+    framedipv6address inet,
+    framedipv6prefix inet,
+    framedinterfaceid text,
+    delegatedipv6prefix inet
+) PARTITION BY RANGE (acctstoptime);
+CREATE TABLE IF NOT EXISTS radius.radacct_open PARTITION OF radius.radacct
+    -- The CHECK lets months attach without a scan, and catches a Stop without a month.
+    (CONSTRAINT radacct_open_only CHECK (acctstoptime IS NULL))
+    DEFAULT WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+CREATE UNIQUE INDEX IF NOT EXISTS radacct_open_uid ON radius.radacct_open (acctuniqueid);
+CREATE INDEX IF NOT EXISTS radacct_open_nas ON radius.radacct_open (nasipaddress);
+CREATE INDEX IF NOT EXISTS radacct_id ON radius.radacct (radacctid);
+CREATE INDEX IF NOT EXISTS radacct_user ON radius.radacct (username, acctstarttime);
+CREATE INDEX IF NOT EXISTS radacct_subscription ON radius.radacct (subscription_id, acctstarttime);
+CREATE INDEX IF NOT EXISTS radacct_ip ON radius.radacct (framedipaddress, acctstarttime);
+
+CREATE TABLE IF NOT EXISTS radius.radpostauth (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    username text NOT NULL,
+    reply text,
+    reason text,
+    subscription_id int,
+    nas_id int,
+    calledstationid text,
+    callingstationid text,
+    nasipaddress inet,
+    authdate timestamptz NOT NULL DEFAULT now()
+) PARTITION BY RANGE (authdate);
+CREATE INDEX IF NOT EXISTS radpostauth_id ON radius.radpostauth (id);
+CREATE INDEX IF NOT EXISTS radpostauth_user ON radius.radpostauth (username, authdate);
+CREATE INDEX IF NOT EXISTS radpostauth_subscription
+    ON radius.radpostauth (subscription_id, authdate);
+
+CREATE OR REPLACE FUNCTION radius.make_partition(parent text, month timestamp) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    part text := parent || '_' || to_char(month, 'YYYYMM');
+BEGIN
+    IF to_regclass('radius.' || part) IS NOT NULL THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format('CREATE TABLE radius.%I PARTITION OF radius.%I FOR VALUES FROM (%L) TO (%L)',
+        part, parent, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+    IF parent = 'radacct' THEN
+        EXECUTE format('CREATE UNIQUE INDEX %I ON radius.%I (acctuniqueid)', part || '_uid', part);
+    END IF;
+    RETURN 1;
+END $$;
+
+CREATE OR REPLACE FUNCTION radius.ensure_partitions(back int DEFAULT 1, ahead int DEFAULT 3)
+RETURNS bigint LANGUAGE sql AS $$
+    SELECT sum(radius.make_partition(parent,
+        date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step)))
+    FROM unnest(ARRAY['radacct', 'radpostauth']) parent, generate_series(-back, ahead) step
+$$;
+
+-- Sessions that fell silent end where they were last heard; an Interim that still comes reopens
+-- them.
+CREATE OR REPLACE FUNCTION radius.close_stale(silent interval DEFAULT '20 min') RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    closed bigint;
+BEGIN
+    PERFORM radius.make_partition('radacct', m.month) FROM (
+        SELECT DISTINCT date_trunc('month', acctupdatetime AT TIME ZONE 'UTC') AS month
+        FROM radius.radacct WHERE acctstoptime IS NULL AND acctupdatetime < now() - silent
+    ) m;
+    UPDATE radius.radacct
+    SET acctstoptime = acctupdatetime, acctterminatecause = 'Stale-Session'
+    WHERE acctstoptime IS NULL AND acctupdatetime < now() - silent;
+    GET DIAGNOSTICS closed = ROW_COUNT;
+    RETURN closed;
+END $$;
+
+-- === RIGHTS === --
+
+CREATE OR REPLACE FUNCTION radius.grant_access(role_name name) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- Odoo lets everybody create objects in public when it makes a database. A role that can,
+    -- could slip functions of its own under Odoo's queries.
+    BEGIN
+        EXECUTE format('GRANT CREATE ON SCHEMA public TO %s',
+            (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'radius'));
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE WARNING 'schema public stays open: its owner should REVOKE CREATE FROM PUBLIC';
+    END;
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role_name);
+    EXECUTE format('GRANT USAGE ON SCHEMA radius TO %I', role_name);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION radius.check_items(text),
+        radius.reply_items(text, text), radius.find_nas(text), radius.subscription_of(text)
+        TO %I', role_name);
+    -- SELECT because UPDATE ... WHERE and ON CONFLICT need it.
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON radius.radacct TO %I', role_name);
+    EXECUTE format('GRANT USAGE ON SEQUENCE radius.radacct_id_seq TO %I', role_name);
+    EXECUTE format('GRANT INSERT ON radius.radpostauth TO %I', role_name);
+END $$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA radius FROM PUBLIC;
+SELECT radius.ensure_partitions();
+SELECT radius.resync();

@@ -1,0 +1,4 @@
+from . import test_nas
+from . import test_radius_lookup
+from . import test_radius_schema
+from . import test_radius_screens
