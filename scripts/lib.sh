@@ -62,7 +62,7 @@ explain() {
     *"Unable to locate package"* | *"no installation candidate"* | *"No matching distribution"*)
         die "A package is not offered by this machine's package sources: \"$1\"." \
             "Debian 12 or newer with its main section is needed; the name is in $3." ;;
-    *) die "\"$1\" failed." "The reason is at the end of $3." ;;
+    *) die "\"$1\" failed: $(grep -vE '^ *$|^DETAIL' <<<"$2" | tail -1 | cut -c1-200)" "More is at the end of $3." ;;
     esac
 }
 

@@ -159,8 +159,7 @@ def set_up_users(env, company):
 
 def set_up_router(env):
     """This machine as a router, so that radtest gets an answer; two logins to try."""
-    secret = new_password()
-    env["isp.nas"].create({"name": "This machine", "ip_address": "127.0.0.1", "secret": secret})
+    secret = env["isp.nas"]._ensure_local_nas().secret
     port = os.environ.get("RADIUS_AUTH_PORT", "1812")
     lines = ["", "  RADIUS by hand:"]
     for state, remark in (("active", "full speed"), ("suspended", "payment page only")):

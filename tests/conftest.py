@@ -19,6 +19,16 @@ from harness import databases, server, settings
 
 _numbers = itertools.count(1)
 
+# Nothing but the tests' own pages: no update, no synchronisation, no call home.
+CHROMIUM_FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
 
 @pytest.fixture(scope="session")
 def pg():
@@ -107,8 +117,9 @@ def browser():
 
     chromium = shutil.which("chromium")
     assert chromium, "chromium is missing: run scripts/bootstrap"
-    # Root has no user namespaces to build Chromium's sandbox from.
-    args = ["--no-sandbox"] if os.getuid() == 0 else []
+    args = CHROMIUM_FLAGS.copy()
+    if os.getuid() == 0:
+        args.append("--no-sandbox")  # root has no user namespaces to build the sandbox from
     with sync_playwright() as playwright:
         instance = playwright.chromium.launch(executable_path=chromium, args=args)
         with closing(instance):

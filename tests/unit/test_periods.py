@@ -57,9 +57,7 @@ def test_an_anniversary_on_the_31st_does_not_drift_either():
 
 
 def test_leading_and_trailing_stub():
-    periods = due_periods(
-        day("2026-01-15"), MONTHLY, day("2026-03-01"), end=day("2026-02-10")
-    )
+    periods = due_periods(day("2026-01-15"), MONTHLY, day("2026-03-01"), end=day("2026-02-10"))
     assert [(period.rule, period.fraction) for period in periods] == [
         ("leading_stub", fraction_of(17, 31)),
         ("trailing_stub", fraction_of(9, 28)),
