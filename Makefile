@@ -1,6 +1,6 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench shell stop reset
+.PHONY: help run test lint oracle bench shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ test: ## every test; ARGS="--odoo isp_billing" or ARGS="--only radius" for some
 
 lint: ## code checks
 	@scripts/lint
+
+oracle: ## billing cases against the billing engine; FILE=cases.csv for a file of your own
+	@scripts/oracle $(if $(FILE),'$(FILE)')
 
 bench: ## benchmarks
 	@scripts/bench $(ARGS)

@@ -5,7 +5,9 @@ Kill Bill's test-suite asserts:
 
 * a month-type cycle has a stored billing day 1-31; each boundary is clamped to the last day of its
   month and always recomputed from the stored day, so the 31st gives 31, 28, 31, 30, 31;
-* a part of a period costs its days divided by the days of the whole period it is a part of;
+* a part of a period costs its days divided by the days of the whole period it is a part of; for the
+  part before the first billing date that is the period back from this date as it is, so a service
+  begun on 14 February with billing day 31 pays 14/31 until 28 February;
 * fractions have nine decimals, rounded half up; amounts are rounded half up to the currency.
 
 Periods are half-open, ``[date_from, date_to)``: the first day is billed, the last is not.
@@ -20,6 +22,7 @@ from decimal import ROUND_HALF_UP, Decimal
 FRACTION_STEP = Decimal("0.000000001")
 MONTHS_PER_UNIT = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 DAYS_PER_UNIT = {"day": 1, "week": 7}
+ALIGNMENTS = ("month", "start", "calendar")
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,20 @@ class Cycle:
     ``unit`` is a key of :data:`MONTHS_PER_UNIT` or :data:`DAYS_PER_UNIT`, ``count`` how many of
     them make one period. ``anchor_day`` (1-31) is the billing day of month-type units and ``None``
     for "the day the service started"; units of days ignore it.
+
+    ``align`` says which billing day is the first of periods longer than a month:
+
+    * ``month``: the first one on or after the start;
+    * ``start``: the one of the start's month, or one whole period later when that has passed
+      (Kill Bill: a quarter begun on 24 February with billing day 10 is next billed on 10 May);
+    * ``calendar``: the beginning of a calendar quarter, half-year or year, the first of a month
+      (unless ``anchor_day`` is set), and Monday for weeks (Lago).
     """
 
     unit: str
     count: int = 1
     anchor_day: int | None = None
+    align: str = "month"
 
     def __post_init__(self):
         if self.unit not in MONTHS_PER_UNIT and self.unit not in DAYS_PER_UNIT:
@@ -42,6 +54,8 @@ class Cycle:
             raise ValueError(f"A cycle needs a positive count, not {self.count}")
         if self.anchor_day is not None and not 1 <= self.anchor_day <= 31:
             raise ValueError(f"A billing day is between 1 and 31, not {self.anchor_day}")
+        if self.align not in ALIGNMENTS:
+            raise ValueError(f"Unknown alignment {self.align!r}")
 
     @property
     def months(self) -> int:
@@ -57,7 +71,11 @@ class Cycle:
         """The boundary ``steps`` periods away from ``boundary`` for a service begun on ``start``."""
         if self.days:
             return boundary + timedelta(days=self.days * steps)
-        return month_day(boundary, self.months * steps, self.anchor_day or start.day)
+        return month_day(boundary, self.months * steps, self.billing_day(start))
+
+    def billing_day(self, start: date) -> int:
+        """Day of the month on which periods of months begin, 1-31, not yet clamped."""
+        return self.anchor_day or (1 if self.align == "calendar" else start.day)
 
 
 @dataclass(frozen=True)
@@ -83,10 +101,25 @@ def month_day(day: date, months: int, anchor_day: int) -> date:
 
 def first_boundary(start: date, cycle: Cycle) -> date:
     """First billing date: the first aligned date on or after ``start``."""
-    if cycle.days or cycle.anchor_day is None:
+    if cycle.days:
+        if cycle.align == "calendar" and cycle.unit == "week":
+            return start + timedelta(days=-start.weekday() % 7)
         return start
-    boundary = month_day(start, 0, cycle.anchor_day)
-    return boundary if boundary >= start else month_day(start, 1, cycle.anchor_day)
+    day = cycle.billing_day(start)
+    if cycle.align == "calendar":
+        into_period = (start.month - 1) % min(cycle.months, 12)
+        boundary, step = month_day(start, -into_period, day), cycle.months
+    else:
+        boundary = month_day(start, 0, day)
+        step = cycle.months if cycle.align == "start" else 1
+    return boundary if boundary >= start else month_day(boundary, step, day)
+
+
+def back_from(boundary: date, cycle: Cycle) -> date:
+    """One period before ``boundary``, counted from this date and not from the stored billing day."""
+    if cycle.days:
+        return boundary - timedelta(days=cycle.days)
+    return month_day(boundary, -cycle.months, boundary.day)
 
 
 def whole_periods(start: date, cycle: Cycle) -> Iterator[tuple[date, date]]:
@@ -139,7 +172,9 @@ def due_periods(
         ):
             return due
         if date_from < date_to:
-            due.append(_period(date_from, date_to, whole_from, whole_to, start, end, cycle, proration))
+            due.append(
+                _period(date_from, date_to, whole_from, whole_to, start, end, cycle, proration)
+            )
     return due
 
 
@@ -156,7 +191,9 @@ def _period(date_from, date_to, whole_from, whole_to, start, end, cycle, prorati
         raise ValueError(f"Unknown proration {proration!r}")
     if whole_from < start and end is not None and end < whole_to:
         # Begun and ended between two billing dates: measured against one period back from the end.
-        whole_from, whole_to = month_day(end, -cycle.months, end.day), end
+        whole_from, whole_to = back_from(end, cycle), end
+    elif whole_from < start:
+        whole_from = back_from(whole_to, cycle)
     fraction = fraction_of((date_to - date_from).days, (whole_to - whole_from).days)
     return Period(date_from, date_to, fraction, "leading_stub" if leading else "trailing_stub")
 
