@@ -1,0 +1,67 @@
+from collections import Counter
+
+from odoo import api, fields, models
+
+
+class IspBillingRunBatch(models.Model):
+    """What one batch of a billing run did.
+
+    A row of its own for each batch, so that workers who share a run never write the same one.
+    """
+
+    _name = "isp.billing.run.batch"
+    _description = "Batch of a billing run"
+    _order = "id desc"
+    _rec_name = "run_id"
+
+    run_id = fields.Many2one("isp.billing.run", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
+    bulk_count = fields.Integer("Posted as copies", help="Invoices inserted a set at a time.")
+    orm_count = fields.Integer("Posted one by one", help="Invoices made the ordinary way.")
+    fallback_reasons = fields.Json(
+        help="Why invoices were not copied, with the number of them."
+    )
+
+
+class IspBillingRun(models.Model):
+    _inherit = "isp.billing.run"
+
+    batch_ids = fields.One2many("isp.billing.run.batch", "run_id", "Batches")
+    bulk_count = fields.Integer(
+        "Posted as copies",
+        compute="_compute_bulk",
+        help="Invoices that were inserted a set at a time, like one that Odoo had posted.",
+    )
+    orm_count = fields.Integer(
+        "Posted one by one", compute="_compute_bulk", help="Invoices made the ordinary way."
+    )
+    fallback_reasons = fields.Text(
+        "Why not copied", compute="_compute_bulk", help="What kept invoices from being copied."
+    )
+
+    @api.depends("batch_ids.bulk_count", "batch_ids.orm_count", "batch_ids.fallback_reasons")
+    def _compute_bulk(self):
+        for run in self:
+            reasons = Counter()
+            for batch in run.batch_ids:
+                reasons.update(batch.fallback_reasons or {})
+            run.bulk_count = sum(run.batch_ids.mapped("bulk_count"))
+            run.orm_count = sum(run.batch_ids.mapped("orm_count"))
+            run.fallback_reasons = "\n".join(
+                f"{count} × {reason}" for reason, count in reasons.most_common()
+            )
+
+    def _note_batch(self, bulk_count, orm_count, reasons):
+        """Write down how the invoices of a batch were made."""
+        # sudo: the note is part of the run, whoever started it.
+        self.env["isp.billing.run.batch"].sudo().create(
+            [
+                {
+                    "run_id": run.id,
+                    "bulk_count": bulk_count,
+                    "orm_count": orm_count,
+                    "fallback_reasons": dict(reasons),
+                }
+                for run in self
+            ]
+        )
