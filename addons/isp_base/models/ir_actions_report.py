@@ -34,9 +34,8 @@ class IrActionsReport(models.Model):
         bodies = list(bodies)
         if core._wkhtml().is_patched_qt or len(bodies) < 2:
             return super()._run_wkhtmltopdf(bodies, *args, **kwargs)
-        return self._join_documents(
-            [super(IrActionsReport, self)._run_wkhtmltopdf([body], *args, **kwargs) for body in bodies]
-        )
+        render = super()._run_wkhtmltopdf
+        return self._join_documents([render([body], *args, **kwargs) for body in bodies])
 
     def _inline_headers(self, html):
         """Move the header and footer of each document into its body, where they print once."""
@@ -47,33 +46,33 @@ class IrActionsReport(models.Model):
         waiting, article = [], None
         for node in root.xpath("//div[@class]"):
             classes = node.get("class").split()
-            if "article" in classes:
+            if node in articles:
                 article = node
                 for position, header in enumerate(waiting):
                     article.insert(position, header)
                 waiting = []
-            elif "header" in classes and not self._is_inside(node, articles):
+            elif any(ancestor in articles for ancestor in node.iterancestors()):
+                continue
+            elif "header" in classes:
                 waiting.append(self._detach(node, "header"))
             elif "footer" in classes and article is not None:
-                if not self._is_inside(node, articles):
-                    footer = self._detach(node, "footer")
-                    if footer.text_content().strip() or footer.xpath(".//img"):
-                        article.append(footer)
+                footer = self._detach(node, "footer")
+                if footer.text_content().strip() or footer.xpath(".//img"):
+                    article.append(footer)
         for node in articles:
             node.set("style", f"{node.get('style') or ''};font-family: {INSTALLED_FONTS};")
         root.set("data-report-margin-top", PAGE_MARGIN_MM)
         root.set("data-report-margin-bottom", PAGE_MARGIN_MM)
         return lxml.html.tostring(root, encoding="utf-8", doctype="<!DOCTYPE html>")
 
-    def _is_inside(self, node, articles):
-        return any(ancestor in articles for ancestor in node.iterancestors())
-
     def _detach(self, node, name):
         """Take ``node`` out of the page, under a class that the core does not look for."""
         # “Page 1 / 1” would be filled in by the header mechanism that does not exist here.
         for page_number in node.xpath(".//span[@class='page']"):
             page_number.getparent().drop_tree()
-        classes = [f"o_report_{name}" if word == name else word for word in node.get("class").split()]
+        classes = [
+            f"o_report_{name}" if word == name else word for word in node.get("class").split()
+        ]
         node.set("class", " ".join(classes))
         node.set("style", f"{node.get('style') or ''};font-family: {INSTALLED_FONTS};")
         node.getparent().remove(node)
