@@ -12,9 +12,12 @@
         "security/isp_billing_groups.xml",
         "security/ir.model.access.csv",
         "security/isp_billing_rules.xml",
+        "security/isp_import_rules.xml",
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
         "data/queue_job_data.xml",
+        "data/isp_import_data.xml",
+        "data/isp_import_mapping_data.xml",
         "views/isp_plan_views.xml",
         "views/isp_subscription_line_views.xml",
         "views/isp_subscription_event_views.xml",
@@ -27,14 +30,18 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/isp_billing_menus.xml",
+        "views/isp_import_views.xml",
         "views/portal_templates.xml",
     ],
     "assets": {
         "web.assets_backend": [
             "isp_billing/static/src/live_progress/live_progress.esm.js",
+            "isp_billing/static/src/live_progress/live_progress.scss",
+        ],
+        "web.assets_frontend": [
+            "isp_billing/static/src/scss/portal.scss",
         ],
     },
     "pre_init_hook": "pre_init_hook",
     "application": True,
-    "installable": True,
 }

@@ -36,7 +36,7 @@ class IspBill(Command):
             "--date", type=date.fromisoformat, help="day to bill for, YYYY-MM-DD (default: today)"
         )
         self.parser.add_argument("--company", help="name of the company (default: the first one)")
-        self.parser.add_argument("--batch", type=int, default=250, help="invoices per commit")
+        self.parser.add_argument("--batch", type=int, help="invoices per commit (default: as fits)")
         options = self.parser.parse_args(args)
         config.parse_config(["-d", options.database, "--no-http"], setup_logging=False)
         try:

@@ -9,6 +9,8 @@ from odoo.fields import Domain
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 250
+# Where invoices are copied, more of them share a prototype in a larger batch.
+BULK_BATCH_SIZE = 5000
 # So many batches are looked through for subscriptions that no other worker holds.
 LOOK_AHEAD = 8
 # Another worker holds what is left: look again after this time.
@@ -43,21 +45,20 @@ class IspBillingRun(models.Model):
         tracking=True,
     )
     target_date = fields.Date(
+        "Target date",
         required=True,
         default=lambda self: self.env.company._get_isp_today(),
         help="Every period that is due on this day and not billed yet is billed.",
     )
     invoice_date = fields.Date(
-        required=True, default=lambda self: self.env.company._get_isp_today()
+        "Invoice date", required=True, default=lambda self: self.env.company._get_isp_today()
     )
     plan_ids = fields.Many2many(
         "isp.plan", string="Only plans", check_company=True, help="Left empty, all plans."
     )
-    user_id = fields.Many2one(
-        "res.users", "Started by", readonly=True, copy=False
-    )
-    started_at = fields.Datetime(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
+    user_id = fields.Many2one("res.users", "Started by", readonly=True, copy=False)
+    started_at = fields.Datetime("Started at", readonly=True, copy=False)
+    finished_at = fields.Datetime("Finished at", readonly=True, copy=False)
 
     due_count = fields.Integer(
         "Subscriptions due", readonly=True, copy=False, help="Counted when the run began."
@@ -67,8 +68,8 @@ class IspBillingRun(models.Model):
     )
     charge_ids = fields.One2many("isp.charge", "run_id", "Charges")
     exception_ids = fields.One2many("isp.billing.run.exception", "run_id", "Exceptions")
-    exception_count = fields.Integer(compute="_compute_totals")
-    invoice_count = fields.Integer(compute="_compute_totals")
+    exception_count = fields.Integer("Not billed", compute="_compute_totals")
+    invoice_count = fields.Integer("Invoice count", compute="_compute_totals")
     amount_total = fields.Monetary("Billed", compute="_compute_totals")
     amount_residual = fields.Monetary("Still unpaid", compute="_compute_totals")
     progress = fields.Float(compute="_compute_totals", help="Share of the due subscriptions.")
@@ -79,7 +80,7 @@ class IspBillingRun(models.Model):
     def _compute_totals(self):
         for run in self:
             count, total, residual = self.env["account.move"]._read_group(
-                [("isp_charge_ids.run_id", "=", run.id)],
+                [("isp_charge_ids.run_id", "in", run.ids)],
                 [],
                 ["__count", "amount_total_signed:sum", "amount_residual_signed:sum"],
             )[0]
@@ -123,6 +124,17 @@ class IspBillingRun(models.Model):
             run.due_amount = sum(
                 charge["amount"] for charge in due._get_due_charges(run.target_date)
             )
+        if any(self.mapped("due_count")):
+            return False
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "info",
+                "message": self.env._("Nothing is due on the target date."),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def action_run(self):
         """Begin the run, or let it go on, in the background."""
@@ -143,9 +155,7 @@ class IspBillingRun(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice_type"
         )
-        action.update(
-            domain=[("isp_charge_ids.run_id", "=", self.id)], context={"create": False}
-        )
+        action.update(domain=[("isp_charge_ids.run_id", "=", self.id)], context={"create": False})
         return action
 
     def action_view_charges(self):
@@ -196,16 +206,26 @@ class IspBillingRun(models.Model):
         if remaining:
             self._enqueue(0 if billed else RETRY_SECONDS)
 
-    def _bill_batch(self, limit=BATCH_SIZE):
+    def _get_batch_size(self):
+        """How many subscriptions are billed between two commits."""
+        self.ensure_one()
+        last = self.batch_ids[:1]
+        if not self.company_id.isp_bulk_invoicing or last.orm_count > last.bulk_count:
+            return BATCH_SIZE
+        return BATCH_SIZE if self.env["isp.subscription"]._get_bulk_reasons() else BULK_BATCH_SIZE
+
+    def _bill_batch(self, limit=None):
         """Bill the next subscriptions that no other worker is billing.
 
         Nothing is committed here.
 
+        :param limit: how many, as :meth:`_get_batch_size` says when not given
         :return: ``(taken, remaining)``: how many were billed or listed as exception, and how many
             are still due
         """
         self.ensure_one()
         run = self.with_company(self.company_id).with_context(tracking_disable=True)
+        limit = limit or run._get_batch_size()
         domain = run._get_due_domain()
         due = run.env["isp.subscription"].search(domain, limit=limit * LOOK_AHEAD, order="id")
         locked = due.try_lock_for_update(allow_referencing=True, limit=limit)
@@ -220,29 +240,27 @@ class IspBillingRun(models.Model):
         return len(locked), remaining
 
     def _bill_or_explain(self, subscriptions):
-        """Bill all at once; when that fails one by one, listing who cannot be billed and why."""
+        """Bill all at once; when that fails in halves, listing who cannot be billed and why."""
         try:
             with self.env.cr.savepoint():
                 subscriptions._bill(self.target_date, self.invoice_date, run=self)
-        except (UserError, ValueError, psycopg2.IntegrityError):
-            _logger.info("%s: a batch is billed one by one", self.name)
-        else:
-            return
-        for subscription in subscriptions:
-            try:
-                with self.env.cr.savepoint():
-                    subscription._bill(self.target_date, self.invoice_date, run=self)
-            except (UserError, ValueError, psycopg2.IntegrityError) as error:
-                _logger.info("%s: %s not billed: %s", self.name, subscription.name, error)
-                self.env["isp.billing.run.exception"].create(
-                    {
-                        "run_id": self.id,
-                        "subscription_id": subscription.id,
-                        "reason": str(error),
-                    }
-                )
+        except (UserError, ValueError, psycopg2.IntegrityError) as error:
+            if len(subscriptions) > 1:
+                _logger.info("%s: a batch is billed in halves", self.name)
+                half = len(subscriptions) // 2
+                self._bill_or_explain(subscriptions[:half])
+                self._bill_or_explain(subscriptions[half:])
+                return
+            _logger.info("%s: %s not billed: %s", self.name, subscriptions.name, error)
+            self.env["isp.billing.run.exception"].create(
+                {
+                    "run_id": self.id,
+                    "subscription_id": subscriptions.id,
+                    "reason": str(error),
+                }
+            )
 
-    def _run_to_end(self, limit=BATCH_SIZE, after_batch=None):
+    def _run_to_end(self, limit=None, after_batch=None):
         """Bill everything in this process.
 
         :param after_batch: called as ``after_batch(run)`` after each batch; the command line

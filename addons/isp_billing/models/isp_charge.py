@@ -19,7 +19,11 @@ class IspCharge(models.Model):
         "isp.subscription", required=True, readonly=True, index=True, ondelete="restrict"
     )
     line_id = fields.Many2one(
-        "isp.subscription.line", required=True, readonly=True, ondelete="restrict"
+        "isp.subscription.line",
+        "Subscription line",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
     )
     company_id = fields.Many2one(
         related="subscription_id.company_id", store=True, index=True, precompute=True
@@ -68,7 +72,7 @@ class IspCharge(models.Model):
         default="full",
     )
     quantity = fields.Float(digits="Product Unit", readonly=True, default=1.0)
-    price_unit = fields.Float(digits="Product Price", readonly=True, aggregator=None)
+    price_unit = fields.Float("Unit price", digits="Product Price", readonly=True, aggregator=None)
     discount = fields.Float("Discount (%)", digits="Discount", readonly=True, aggregator=None)
     amount = fields.Monetary(readonly=True, help="In the terms of the price, as on the bill.")
     run_id = fields.Many2one(
@@ -79,7 +83,11 @@ class IspCharge(models.Model):
         ondelete="set null",
     )
     invoice_line_id = fields.Many2one(
-        "account.move.line", readonly=True, index="btree_not_null", ondelete="restrict"
+        "account.move.line",
+        "Invoice line",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
     )
     move_id = fields.Many2one(
         "account.move", "Invoice", readonly=True, index="btree_not_null", ondelete="restrict"

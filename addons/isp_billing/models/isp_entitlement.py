@@ -45,6 +45,7 @@ class IspEntitlement(models.Model):
     )
     reason = fields.Char(compute="_compute_service", store=True)
     valid_until = fields.Datetime(
+        "Valid until",
         compute="_compute_service",
         store=True,
         help="From this moment on only the payment page is reached.",
@@ -61,7 +62,7 @@ class IspEntitlement(models.Model):
     ipv6_pool = fields.Char("IPv6 pool", compute="_compute_service", store=True)
     ipv4_address = fields.Char("Static IPv4", compute="_compute_service", store=True)
     delegated_prefix = fields.Char("Static IPv6 prefix", compute="_compute_service", store=True)
-    address_list = fields.Char(compute="_compute_service", store=True)
+    address_list = fields.Char("Address list", compute="_compute_service", store=True)
     simultaneous_use = fields.Integer(compute="_compute_service", store=True)
     session_timeout_s = fields.Integer(compute="_compute_service", store=True)
     idle_timeout_s = fields.Integer(compute="_compute_service", store=True)

@@ -33,17 +33,23 @@ class IspImport(models.Model):
     )
     state = fields.Selection(
         [("draft", "Draft"), ("checked", "Checked"), ("running", "Running"), ("done", "Done")],
-        required=True, readonly=True, default="draft", copy=False, tracking=True,
+        required=True,
+        readonly=True,
+        default="draft",
+        copy=False,
+        tracking=True,
     )
 
     # === FIELDS - FILE === #
     file = fields.Binary(
-        compute="_compute_file", inverse="_inverse_file",
+        compute="_compute_file",
+        inverse="_inverse_file",
         help="CSV or XLSX with one heading row. Kept encrypted, and deleted after the import.",
     )
     file_name = fields.Char(copy=False)
     has_file = fields.Boolean(readonly=True, copy=False)
-    columns = fields.Json(readonly=True, copy=False, help="Headings, each with an example.")
+    columns = fields.Json("Headings", readonly=True, copy=False)
+    sealed_samples = fields.Char(readonly=True, copy=False, groups="base.group_system")
     sealed_file = fields.Binary(
         attachment=True, readonly=True, copy=False, groups="base.group_system"
     )
@@ -54,7 +60,9 @@ class IspImport(models.Model):
 
     # === FIELDS - MAPPING AND OPTIONS === #
     mapping_id = fields.Many2one(
-        "isp.import.mapping", check_company=True, ondelete="restrict",
+        "isp.import.mapping",
+        check_company=True,
+        ondelete="restrict",
         help="Remembers the columns under a name, for the next file of this kind.",
     )
     line_ids = fields.One2many(related="mapping_id.line_ids", readonly=False)
@@ -62,16 +70,18 @@ class IspImport(models.Model):
         "Create missing plans", help="Makes a plan, with the row's price, for every unknown name."
     )
     country_id = fields.Many2one(
-        "res.country", default=lambda self: self.env.company.country_id,
+        "res.country",
+        default=lambda self: self.env.company.country_id,
         help="Country of the customers, and of phone numbers without country code.",
     )
     default_plan_id = fields.Many2one(
-        "isp.plan", check_company=True, help="For rows that name no plan."
+        "isp.plan", "Default plan", check_company=True, help="For rows that name no plan."
     )
     default_date_start = fields.Date(
         "Start date", help="For rows without one. Left empty, the day from which is billed."
     )
     bill_from = fields.Date(
+        "Bill from",
         default=lambda self: self.env.company._get_isp_today().replace(day=1),
         help="First day that Odoo bills; the days before were billed by the system used until now. "
         "Rows with their own “billed before” keep it.",
@@ -90,8 +100,8 @@ class IspImport(models.Model):
     row_ids = fields.One2many("isp.import.row", "import_id", "Rows in detail", readonly=True)
     rejected_file = fields.Binary("Rejected rows", attachment=True, readonly=True, copy=False)
     rejected_file_name = fields.Char(readonly=True, copy=False)
-    started_at = fields.Datetime(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
+    started_at = fields.Datetime("Started at", readonly=True, copy=False)
+    finished_at = fields.Datetime("Finished at", readonly=True, copy=False)
 
     # === COMPUTE METHODS === #
 
@@ -123,7 +133,9 @@ class IspImport(models.Model):
         """The counters as a sentence."""
         if self.state == "draft":
             return False
-        counts = {name: self[f"{name}_count"] for name in ("new", "changed", "unchanged", "rejected")}
+        counts = {
+            name: self[f"{name}_count"] for name in ("new", "changed", "unchanged", "rejected")
+        }
         if self.state == "done" and counts["unchanged"] == self.total_count:
             return self.env._(
                 "Nothing changed: all %s rows are in the system already, as they are in the file.",
@@ -145,10 +157,11 @@ class IspImport(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            company = self.env["res.company"].browse(
-                vals.get("company_id") or self.env.company.id
-            )
+            company = self.env["res.company"].browse(vals.get("company_id") or self.env.company.id)
             self._check_company_allowed(company)
+            if not vals.get("line_ids"):
+                # A new form sends an empty list, which would empty the mapping that is found.
+                vals.pop("line_ids", None)
             if vals.get("name", "/") == "/":
                 sequence = self.env["ir.sequence"].with_company(company)
                 vals["name"] = sequence.next_by_code("isp.import") or "/"
@@ -199,6 +212,10 @@ class IspImport(models.Model):
             record._delete_source()
             record.write({"state": "draft", "mapping_id": False})
 
+    def action_edit(self):
+        """Go back to the columns."""
+        self.filtered(lambda record: record.state == "checked").write({"state": "draft"})
+
     def action_check(self):
         """Show what the import would do, without doing it."""
         for record in self.filtered(lambda record: record.state in ("draft", "checked")):
@@ -227,7 +244,7 @@ class IspImport(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "isp_billing.isp_subscription_action"
         )
-        action.update(domain=[("import_ids", "in", self.ids)], context={})
+        action.update(domain=[("import_id", "=", self.id)], context={})
         return action
 
     # === JOBS === #

@@ -42,9 +42,7 @@ class IspImportMapping(models.Model):
                 "name": self._get_free_name(company, file_name),
                 "company_id": company.id,
                 "heading_fingerprint": fingerprint,
-                "line_ids": [
-                    fields.Command.create(vals) for vals in self._propose_lines(columns)
-                ],
+                "line_ids": [fields.Command.create(vals) for vals in self._propose_lines(columns)],
             }
         )
 
@@ -86,7 +84,9 @@ class IspImportMappingLine(models.Model):
     company_id = fields.Many2one(related="mapping_id.company_id", store=True, index=True)
     sequence = fields.Integer(default=100)
     source = fields.Char("Column", help="Heading of the column in the file.")
-    sample = fields.Char("Example", compute="_compute_sample")
+    sample = fields.Char(
+        "Example", compute="_compute_sample", help="From the first row of the file that waits."
+    )
     target = fields.Selection(
         [
             ("customer_name", "Customer: name"),
@@ -115,7 +115,7 @@ class IspImportMappingLine(models.Model):
         "Is",
         help="Left empty, the column is not imported.",
     )
-    fixed_value = fields.Char(help="Taken for every row when no column is given.")
+    fixed_value = fields.Char("Fixed value", help="Taken for every row when no column is given.")
     value_map = fields.Text(
         "Translations",
         help="One per line, such as Yes=terminated. A line “=x” is for empty cells, “*=x” for all "
@@ -128,13 +128,18 @@ class IspImportMappingLine(models.Model):
         "Two columns have the same meaning. Keep one of them.",
     )
 
-    @api.depends("source")
-    @api.depends_context("isp_import_id")
+    @api.depends("source", "target", "mapping_id")
     def _compute_sample(self):
-        imports = self.env["isp.import"].browse(self.env.context.get("isp_import_id") or [])
-        samples = dict(imports.exists()[:1].columns or [])
-        for line in self:
-            line.sample = samples.get(line.source, False)
+        for mapping, lines in self.grouped("mapping_id").items():
+            waiting = self.env["isp.import"].search(
+                [("mapping_id", "in", mapping.ids), ("has_file", "=", True)],
+                order="id desc",
+                limit=1,
+            )
+            samples = waiting._get_samples()
+            for line in lines:
+                sample = samples.get(line.source, False)
+                line.sample = "••••" if sample and line.target == "password" else sample
 
     @api.constrains("value_map")
     def _check_value_map(self):

@@ -50,9 +50,7 @@ REASONS = {
     "too_long": lambda **p: _lt("“%(value)s…” is longer than %(limit)s characters.", **p),
     "phone": lambda **p: _lt("“%(value)s” is no valid phone number.", **p),
     "email": lambda **p: _lt("“%(value)s” is no valid e-mail address.", **p),
-    "date": lambda **p: _lt(
-        "“%(value)s” is no date. Write it like 2026-01-31 or 31/01/2026.", **p
-    ),
+    "date": lambda **p: _lt("“%(value)s” is no date. Write it like 2026-01-31 or 31/01/2026.", **p),
     "end_before_start": lambda **p: _lt(
         "The service ends on %(end)s, before it starts on %(start)s.", **p
     ),

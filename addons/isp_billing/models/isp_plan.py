@@ -56,16 +56,20 @@ class IspPlan(models.Model):
     # === FIELDS - BILLING RULE === #
     billing_mode = fields.Selection(
         BILLING_MODES,
+        string="Billing mode",
         required=True,
         default="advance",
         tracking=True,
         help="In advance: a period is billed when it begins. In arrears: when it has ended. "
         "Prepaid: billed in advance, and the line stays open only until the day paid for.",
     )
-    cycle_unit = fields.Selection(CYCLE_UNITS, required=True, default="month", tracking=True)
-    cycle_count = fields.Integer(required=True, default=1, tracking=True)
+    cycle_unit = fields.Selection(
+        CYCLE_UNITS, required=True, default="month", tracking=True, string="Unit of the period"
+    )
+    cycle_count = fields.Integer("Periods", required=True, default=1, tracking=True)
     anchor = fields.Selection(
         [("calendar", "On a fixed day"), ("anniversary", "On the day the service began")],
+        string="Period begins",
         required=True,
         default="calendar",
         help="When a cycle of months begins. Cycles of days and weeks begin with the service.",
@@ -80,7 +84,9 @@ class IspPlan(models.Model):
     )
 
     # === FIELDS - SERVICE === #
-    service_type = fields.Selection(SERVICE_TYPES, required=True, default="pppoe")
+    service_type = fields.Selection(
+        SERVICE_TYPES, required=True, default="pppoe", string="Service type"
+    )
     download_kbps = fields.Integer("Download (kbit/s)", required=True, default=10240, tracking=True)
     upload_kbps = fields.Integer("Upload (kbit/s)", required=True, default=10240, tracking=True)
     burst_download_kbps = fields.Integer("Burst download (kbit/s)")
@@ -93,7 +99,9 @@ class IspPlan(models.Model):
     )
     framed_pool = fields.Char("IPv4 pool", help="Name of the address pool on the router.")
     ipv6_pool = fields.Char("IPv6 pool", help="Name of the prefix pool on the router.")
-    address_list = fields.Char(help="Firewall address list that the customer joins while online.")
+    address_list = fields.Char(
+        "Address list", help="Firewall address list that the customer joins while online."
+    )
     simultaneous_use = fields.Integer(
         "Simultaneous sessions", default=1, help="Sessions one login may hold at a time."
     )

@@ -4,6 +4,7 @@ import secrets
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.isp_base.encryption import encrypted_char
 
@@ -13,6 +14,9 @@ from ..const import (
     SUSPEND_REASONS,
     USERNAME_PATTERN,
 )
+from ..engine.problems import Problem
+from ..engine.values import parse_macs
+from .isp_import_reasons import explain
 
 
 class IspSubscription(models.Model):
@@ -38,7 +42,9 @@ class IspSubscription(models.Model):
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/", index=True)
     active = fields.Boolean(default=True)
     external_ref = fields.Char(
-        "External reference", copy=False, index="btree_not_null",
+        "External reference",
+        copy=False,
+        index="btree_not_null",
         help="Identifier in the system the subscription was imported from.",
     )
     company_id = fields.Many2one(
@@ -46,14 +52,22 @@ class IspSubscription(models.Model):
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(
-        "res.partner", "Customer", required=True, index=True, tracking=True, check_company=True,
+        "res.partner",
+        "Customer",
+        required=True,
+        index=True,
+        tracking=True,
+        check_company=True,
         ondelete="restrict",
     )
     commercial_partner_id = fields.Many2one(
         related="partner_id.commercial_partner_id", store=True, index=True
     )
     service_address_id = fields.Many2one(
-        "res.partner", check_company=True, tracking=True,
+        "res.partner",
+        string="Service address",
+        check_company=True,
+        tracking=True,
         help="Where the line ends, when it is not the customer's own address.",
     )
     user_id = fields.Many2one(
@@ -64,17 +78,29 @@ class IspSubscription(models.Model):
 
     # === FIELDS - SERVICE === #
     plan_id = fields.Many2one(
-        "isp.plan", required=True, index=True, tracking=True, check_company=True,
+        "isp.plan",
+        required=True,
+        index=True,
+        tracking=True,
+        check_company=True,
         ondelete="restrict",
     )
     service_type = fields.Selection(related="plan_id.service_type")
     speed = fields.Char(related="plan_id.speed")
     state = fields.Selection(
-        SUBSCRIPTION_STATES, required=True, readonly=True, default="draft", copy=False,
-        index=True, tracking=True, group_expand=True,
+        SUBSCRIPTION_STATES,
+        required=True,
+        readonly=True,
+        default="draft",
+        copy=False,
+        index=True,
+        tracking=True,
+        group_expand=True,
     )
-    suspend_reason = fields.Selection(SUSPEND_REASONS, readonly=True, copy=False, tracking=True)
-    suspended_on = fields.Datetime(readonly=True, copy=False)
+    suspend_reason = fields.Selection(
+        SUSPEND_REASONS, readonly=True, copy=False, tracking=True, string="Suspended for"
+    )
+    suspended_on = fields.Datetime("Suspended on", readonly=True, copy=False)
     username = fields.Char(
         copy=False, tracking=True, help="Login of the connection. Left empty, it is generated."
     )
@@ -82,7 +108,9 @@ class IspSubscription(models.Model):
         "password", "Connection password", groups="isp_base.group_isp_clerk", indexed=False
     )
     mac_addresses = fields.Char(
-        "Locked to MAC", copy=False, tracking=True,
+        "Locked to MAC",
+        copy=False,
+        tracking=True,
         help="Only these devices may connect. Several addresses are separated by spaces.",
     )
     ipv4_address = fields.Char("Static IPv4", copy=False, tracking=True)
@@ -104,28 +132,44 @@ class IspSubscription(models.Model):
         "Own billing day", help="Day of the month, 1 to 31. 0 for the billing day of the plan."
     )
     payment_term_id = fields.Many2one(
-        "account.payment.term", check_company=True,
+        "account.payment.term",
+        string="Payment terms",
+        check_company=True,
         help="Left empty, the payment terms of the customer are used.",
     )
     recurring_amount = fields.Monetary(
-        compute="_compute_recurring_amount", store=True, help="Price of one whole period."
+        "Price per period",
+        compute="_compute_recurring_amount",
+        store=True,
+        help="Price of one whole period.",
     )
     opening_billed_through = fields.Date(
-        "Billed before", copy=False,
+        "Billed before",
+        copy=False,
         help="First day that the system used before had not billed. Set by imports.",
     )
     billed_through = fields.Date(
-        compute="_compute_billed_through", store=True, help="First day that is not billed yet."
+        "Not billed from",
+        compute="_compute_billed_through",
+        store=True,
+        help="First day that is not billed yet.",
     )
     next_bill_date = fields.Date(
-        compute="_compute_next_bill_date", store=True, index=True,
+        "Next bill",
+        compute="_compute_next_bill_date",
+        store=True,
+        index=True,
         help="Day from which a billing run takes the next period.",
     )
     paid_until = fields.Date(
-        compute="_compute_paid_until", help="First day that is not billed and paid."
+        "Not paid from",
+        compute="_compute_paid_until",
+        help="First day that is not billed and paid.",
     )
     settled_at = fields.Datetime(
-        readonly=True, copy=False,
+        "Payment last seen",
+        readonly=True,
+        copy=False,
         help="When a payment last touched the bills. Written with the payment, so that a "
         "suspension decided on older figures collides with it and is decided again.",
     )
@@ -133,8 +177,8 @@ class IspSubscription(models.Model):
     amount_overdue = fields.Monetary(compute="_compute_amount_due", string="Overdue")
     charge_ids = fields.One2many("isp.charge", "subscription_id", "Charges")
     event_ids = fields.One2many("isp.subscription.event", "subscription_id", "Events")
-    invoice_count = fields.Integer(compute="_compute_invoice_count")
-    payment_count = fields.Integer(compute="_compute_payment_count")
+    invoice_count = fields.Integer("Invoice count", compute="_compute_invoice_count")
+    payment_count = fields.Integer("Payment count", compute="_compute_payment_count")
 
     _name_uniq = models.UniqueIndex(
         "(company_id, name) WHERE name <> '/'", "Another subscription has this number."
@@ -166,9 +210,10 @@ class IspSubscription(models.Model):
             subscription.display_name = " · ".join(part for part in parts if part)
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        res = super()._compute_access_url()
         for subscription in self:
             subscription.access_url = f"/my/services/{subscription.id}"
+        return res
 
     @api.depends("entitlement_ids")
     def _compute_entitlement_id(self):
@@ -226,13 +271,17 @@ class IspSubscription(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        unnumbered = {}
         for vals in vals_list:
             self._refuse_foreign_state(vals)
             self._normalise_vals(vals)
-            company_id = vals.get("company_id") or self.env.company.id
             if vals.get("name", "/") == "/":
-                sequence = self.env["ir.sequence"].with_company(company_id)
-                vals["name"] = sequence.next_by_code("isp.subscription") or "/"
+                company_id = vals.get("company_id") or self.env.company.id
+                unnumbered.setdefault(company_id, []).append(vals)
+        for company_id, company_vals in unnumbered.items():
+            names = self._take_numbers(company_id, len(company_vals))
+            for vals, name in zip(company_vals, names, strict=True):
+                vals["name"] = name
         subscriptions = super().create(vals_list)
         subscriptions._ensure_plan_lines()
         subscriptions._generate_credentials()
@@ -279,23 +328,31 @@ class IspSubscription(models.Model):
 
     def _generate_credentials(self):
         """Give a username and a password to the subscriptions that lack them."""
-        for subscription in self.filtered(lambda s: not s.username):
-            subscription.username = subscription._generate_username()
-        without_password = self.filtered(lambda s: not s.sudo().password_enc)
+        without_username = self.filtered(lambda s: not s.username)
+        bases = {s: s.company_id._format_isp_username(s) for s in without_username}
+        taken = self._get_taken_usernames(bases.values())
+        for subscription, base in bases.items():
+            username = subscription._choose_username(base, taken)
+            subscription.username = username
+            taken.add(username)
         # sudo: an import or an automated sale may run as a user who must not read passwords.
-        for subscription in without_password.sudo():
-            subscription.password = subscription._generate_password()
+        without_password = self.sudo().filtered(lambda s: not s.password_enc)
+        without_password._write_secrets(
+            "password", {s: s._generate_password() for s in without_password}
+        )
 
-    def _generate_username(self):
-        """A free username after the company's pattern.
+    def _choose_username(self, base, taken):
+        """``base``, or the first of base2, base3 … that is free.
 
-        :raises UserError: when the pattern gives no free name even with a number appended
+        :param taken: the names in the way among ``base`` itself
+        :raises UserError: when not even a number makes the name free
         """
         self.ensure_one()
-        base = self.company_id._format_isp_username(self)
-        for suffix in ["", *range(2, 100)]:
+        if base not in taken:
+            return base
+        for suffix in range(2, 100):
             candidate = f"{base}{suffix}"
-            if not self._username_taken(candidate):
+            if candidate not in taken and not self._get_taken_usernames([candidate]):
                 return candidate
         raise UserError(
             self.env._(
@@ -307,19 +364,25 @@ class IspSubscription(models.Model):
         )
 
     @api.model
-    def _username_taken(self, username):
+    def _get_taken_usernames(self, usernames):
+        """Those of ``usernames`` that a subscription has."""
         # sudo: usernames are unique in the database, also across companies the user cannot see.
-        return bool(
+        found_sudo = (
             self.sudo()
             .with_context(active_test=False)
-            .search_count([("username", "=", username)], limit=1)
+            .search_fetch([("username", "in", list(usernames))], ["username"])
         )
+        return set(found_sudo.mapped("username"))
 
     def _generate_password(self):
         """A random password of the company's length, easy to read out."""
         self.ensure_one()
         length = self.company_id.isp_password_length
         return "".join(secrets.choice(PASSWORD_ALPHABET) for _position in range(length))
+
+    def action_reveal_password(self):
+        """Show the password to a clerk, and write down that it was shown."""
+        return self.action_reveal("password")
 
     def action_new_password(self):
         """Replace the password by a new random one; the old one stops working at once."""
@@ -377,6 +440,26 @@ class IspSubscription(models.Model):
     # === HELPERS === #
 
     @api.model
+    def _take_numbers(self, company_id, count):
+        """``count`` numbers of the company's sequence, drawn in one query where it allows that."""
+        sequences = self.env["ir.sequence"].with_company(company_id)
+        sequence = sequences.search(
+            [("code", "=", self._name), ("company_id", "in", [company_id, False])],
+            order="company_id",
+            limit=1,
+        )
+        if sequence.implementation != "standard" or sequence.use_date_range:
+            return [sequences.next_by_code(self._name) or "/" for _position in range(count)]
+        drawn = self.env.execute_query(
+            SQL(
+                "SELECT nextval(%s) FROM generate_series(1, %s)",
+                f"ir_sequence_{sequence.id:03d}",
+                count,
+            )
+        )
+        return [sequence.get_next_char(number) for (number,) in drawn]
+
+    @api.model
     def _normalise_vals(self, vals):
         """Usernames in lower case, MAC addresses as ``AA-BB-CC-DD-EE-FF|…``."""
         if vals.get("username"):
@@ -390,18 +473,10 @@ class IspSubscription(models.Model):
 
         :raises UserError: for a word that is no MAC address
         """
-        addresses = []
-        for word in re.split(r"[\s,;|]+", text.strip()):
-            digits = re.sub(r"[^0-9a-fA-F]", "", word).upper()
-            if len(digits) != 12 or not re.fullmatch(r"[0-9a-fA-F:.-]+", word):
-                raise UserError(
-                    self.env._(
-                        "“%(word)s” is not a MAC address. Write it like AA:BB:CC:DD:EE:FF.",
-                        word=word,
-                    )
-                )
-            addresses.append("-".join(digits[i : i + 2] for i in range(0, 12, 2)))
-        return "|".join(addresses)
+        try:
+            return parse_macs(text)
+        except Problem as problem:
+            raise UserError(explain(self.env, problem)) from None
 
     def _get_payments(self):
         """Payments that settled, at least in part, a bill of these subscriptions."""

@@ -123,15 +123,7 @@ class IspSubscription(models.Model):
             subscription._prepare_invoice_vals(invoice_date, subscription_charges)
             for subscription, subscription_charges in by_subscription.items()
         ]
-        moves = (
-            self.env["account.move"]
-            .with_context(tracking_disable=True, default_move_type="out_invoice")
-            .create(vals_list)
-        )
-        for move, subscription_charges in zip(moves, by_subscription.values(), strict=True):
-            subscription_charges._link_invoice(move)
-        moves._post(soft=False)
-        return moves
+        return self._post_invoices(vals_list, list(by_subscription.values()), run)
 
     def _prepare_invoice_vals(self, invoice_date, charges):
         """Values of the invoice over ``charges``.
@@ -168,8 +160,12 @@ class IspSubscription(models.Model):
                 fields.Command.create(charge._prepare_invoice_line_vals()) for charge in charges
             ],
         }
-        if term := self.payment_term_id:
+        partner = self.partner_id.with_company(company)
+        if term := self.payment_term_id or partner.property_payment_term_id:
             vals["invoice_payment_term_id"] = term.id
+        else:
+            # Odoo's own default is the day of posting, also for a bill of an earlier date.
+            vals["invoice_date_due"] = invoice_date
         if self.user_id:
             vals["invoice_user_id"] = self.user_id.id
         return vals
@@ -191,12 +187,16 @@ class IspSubscription(models.Model):
         # though they have no right to read journal items.
         self_sudo = self.sudo()
         posted = self_sudo.charge_ids.move_id.filtered(
-            lambda move: move.state == "posted"
-            and move.move_type == "out_invoice"
-            and move.payment_state in ("not_paid", "partial")
+            lambda move: (
+                move.state == "posted"
+                and move.move_type == "out_invoice"
+                and move.payment_state in ("not_paid", "partial")
+            )
         )
-        lines = self.env["account.move.line"].sudo().search(
-            Domain("move_id", "in", posted.ids) & self._get_open_receivable_domain()
+        lines = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(Domain("move_id", "in", posted.ids) & self._get_open_receivable_domain())
         )
         by_move = lines.grouped("move_id")
         none = self.env["account.move.line"].sudo()
@@ -228,9 +228,7 @@ class IspSubscription(models.Model):
     def action_view_payments(self):
         """Open the payments of the subscription's invoices."""
         payments = self._get_payments()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account.action_account_payments"
-        )
+        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_account_payments")
         action.update(domain=[("id", "in", payments.ids)], context={"create": False})
         return action
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class IspSubscriptionEvent(models.Model):
@@ -36,6 +36,19 @@ class IspSubscriptionEvent(models.Model):
     reason = fields.Char("Why", readonly=True)
     from_value = fields.Char("From", readonly=True)
     to_value = fields.Char("To", readonly=True)
+    change = fields.Char(compute="_compute_change", help="From what to what, in words.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("event_type", "from_value", "to_value")
+    def _compute_change(self):
+        field = self.env["isp.subscription"]._fields["state"]
+        states = dict(field._description_selection(self.env))
+        for event in self:
+            values = [event.from_value, event.to_value]
+            if event.event_type == "state":
+                values = [states.get(value, value) for value in values]
+            event.change = " → ".join(value for value in values if value)
 
 
 class IspSubscription(models.Model):

@@ -52,6 +52,7 @@ class IspSubscriptionLine(models.Model):
     )
     quantity = fields.Float(default=1.0, required=True, digits="Product Unit")
     price_unit = fields.Float(
+        "Unit price",
         compute="_compute_price_unit",
         store=True,
         readonly=False,
@@ -64,7 +65,9 @@ class IspSubscriptionLine(models.Model):
     price_subtotal = fields.Monetary(
         "Per period", compute="_compute_price_subtotal", store=True, precompute=True
     )
-    date_from = fields.Date(help="First day billed. Left empty, from the start of the service.")
+    date_from = fields.Date(
+        "From", help="First day billed. Left empty, from the start of the service."
+    )
     date_to = fields.Date(
         "Until", help="First day no longer billed. Left empty, until the end of the service."
     )

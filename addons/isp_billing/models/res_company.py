@@ -26,6 +26,12 @@ class ResCompany(models.Model):
         domain="[('type', '=', 'sale'), ('company_id', '=', id)]",
         help="Left empty, the first sales journal is used.",
     )
+    isp_bulk_invoicing = fields.Boolean(
+        "Post bills a set at a time",
+        default=False,
+        help="Bills that are alike are copied from one that Odoo has posted, with the same result. "
+        "Without it, or where copying is not safe, each is made the ordinary way.",
+    )
     isp_auto_suspend = fields.Boolean("Suspend overdue subscriptions", default=True)
     isp_suspend_after_days = fields.Integer("Days after the due date", default=3)
     isp_suspend_hour = fields.Integer("Hour of the day", default=10)
@@ -69,7 +75,7 @@ class ResCompany(models.Model):
         self.ensure_one()
         partner = subscription.partner_id
         values = {
-            "number": re.sub(r"\D", "", subscription.name).lstrip("0") or str(subscription.id),
+            "number": re.sub(r"\D", "", subscription.name).lstrip("0").zfill(4),
             "name": partner.name or "",
             "phone": re.sub(r"\D", "", partner.phone or "")[-10:],
             "ref": subscription.external_ref or "",
@@ -78,7 +84,7 @@ class ResCompany(models.Model):
         username = re.sub(r"[^a-z0-9._@/-]", "", username).strip("._@/-")
         if len(username) < 3:
             # A name in Bengali letters, or a customer without phone, leaves little of the pattern.
-            username = f"{username}c{values['number'].zfill(3)}"
+            username = f"c{values['number']}"
         if len(username) > 62:
             raise UserError(
                 self.env._(

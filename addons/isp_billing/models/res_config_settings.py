@@ -11,6 +11,7 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.isp_password_length", readonly=False, required=True
     )
     isp_journal_id = fields.Many2one(related="company_id.isp_journal_id", readonly=False)
+    isp_bulk_invoicing = fields.Boolean(related="company_id.isp_bulk_invoicing", readonly=False)
     isp_auto_suspend = fields.Boolean(related="company_id.isp_auto_suspend", readonly=False)
     isp_suspend_after_days = fields.Integer(
         related="company_id.isp_suspend_after_days", readonly=False

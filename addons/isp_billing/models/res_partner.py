@@ -6,11 +6,14 @@ class ResPartner(models.Model):
 
     isp_subscription_ids = fields.One2many("isp.subscription", "partner_id", "Subscriptions")
     isp_subscription_count = fields.Integer(
-        "Number of subscriptions", compute="_compute_isp_subscription_count",
+        "Number of subscriptions",
+        compute="_compute_isp_subscription_count",
         groups="isp_base.group_isp_support",
     )
     isp_external_ref = fields.Char(
-        "External customer reference", index="btree_not_null", copy=False,
+        "External customer reference",
+        index="btree_not_null",
+        copy=False,
         help="Identifier in the system the customer was imported from.",
     )
 

@@ -21,6 +21,19 @@ class TestBillingRun(IspBillingCase):
         self.assertEqual((run.invoice_count, run.amount_total), (1, 1000.0))
         self.assertEqual(str(subscription.next_bill_date), "2027-04-01")
 
+    def test_when_a_bill_is_due(self):
+        thirty_days = self.env.ref("account.account_payment_term_30days")
+        for own, partners, due in (
+            (self.immediate, thirty_days, "2027-03-01"),
+            (False, thirty_days, "2027-03-31"),
+            (False, False, "2027-03-01"),
+        ):
+            with self.subTest(own=own, partners=partners):
+                self.customer.property_payment_term_id = partners
+                subscription = self.create_subscription(payment_term_id=own and own.id)
+                self.bill("2027-03-01")
+                self.assertEqual(str(subscription.charge_ids.move_id.invoice_date_due), due)
+
     def test_a_second_run_posts_nothing(self):
         subscription = self.create_subscription()
         self.bill("2027-03-10")

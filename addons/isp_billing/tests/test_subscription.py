@@ -41,7 +41,9 @@ class TestSubscription(IspBillingCase):
     def test_a_bengali_name_still_gives_a_username(self):
         self.company.isp_username_pattern = "{name}"
         self.customer.name = "করিম উদ্দিন"
-        self.assertRegex(self.create_subscription().username, r"^c\d{3,}$")
+        subscription = self.create_subscription()
+        number = subscription.name.split("/")[1].lstrip("0").zfill(4)
+        self.assertEqual(subscription.username, f"c{number}")
 
     def test_an_unknown_placeholder_is_refused(self):
         for pattern in ("{town}", "{", "a{}"):
@@ -70,9 +72,7 @@ class TestSubscription(IspBillingCase):
                 self.create_subscription(username=username)
 
     def test_mac_addresses_are_written_as_radius_compares_them(self):
-        subscription = self.create_subscription(
-            mac_addresses="aa:bb:cc:dd:ee:ff, 0011.2233.4455"
-        )
+        subscription = self.create_subscription(mac_addresses="aa:bb:cc:dd:ee:ff, 0011.2233.4455")
         self.assertEqual(subscription.mac_addresses, "AA-BB-CC-DD-EE-FF|00-11-22-33-44-55")
         with self.assertRaisesRegex(UserError, "is not a MAC address"):
             subscription.mac_addresses = "aa:bb:cc"
@@ -102,14 +102,15 @@ class TestSubscription(IspBillingCase):
                 ("active", "terminated", "Moved away"),
             ],
         )
+        self.assertEqual(events[0].change, "Draft → Active")
         self.assertEqual(str(subscription.date_end), "2027-03-10")
 
     def test_a_service_cannot_end_before_it_begins(self):
         subscription = self.create_subscription()
         with self.assertRaisesRegex(UserError, "cannot end before"):
-            subscription._terminate("Too early", self.env["isp.subscription"]._fields[
-                "date_end"
-            ].to_date("2027-02-01"))
+            subscription._terminate(
+                "Too early", self.env["isp.subscription"]._fields["date_end"].to_date("2027-02-01")
+            )
 
     def test_a_minimum_term_is_counted_from_the_start(self):
         self.plan_home.contract_months = 12
