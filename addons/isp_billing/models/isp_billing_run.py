@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..errors import explain_error
+
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 250
@@ -256,7 +258,7 @@ class IspBillingRun(models.Model):
                 {
                     "run_id": self.id,
                     "subscription_id": subscriptions.id,
-                    "reason": str(error),
+                    "reason": explain_error(self.env, error),
                 }
             )
 

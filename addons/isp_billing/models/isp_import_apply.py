@@ -9,6 +9,7 @@ from odoo.tools import file_path, split_every
 
 from ..engine.decision import CHANGED, NEW, REJECTED, UNCHANGED
 from ..engine.subscriber_file import SubscriberFile
+from ..errors import explain_error
 from .isp_import_file import BATCH_SIZE
 
 _logger = logging.getLogger(__name__)
@@ -91,19 +92,8 @@ class IspImport(models.Model):
                 self._apply([decision])
         except _ROW_ERRORS as error:
             _logger.info("%s: line %s rejected: %s", self.name, row.number, type(error).__name__)
-            decision.reject(self._explain_error(error))
+            decision.reject(explain_error(self.env, error))
         return decision
-
-    def _explain_error(self, error):
-        """An error in words; never the text of the database."""
-        if isinstance(error, UserError):
-            return str(error)
-        if isinstance(error, psycopg2.IntegrityError):
-            for model in self.env.registry.values():
-                # Only of constraints that a model declares; Odoo shows the others as they are.
-                if error.diag.constraint_name in model._table_objects and not model._abstract:
-                    return self.env[model._name]._sql_error_to_message(error)
-        return self.env._("A value of the row cannot be stored.")
 
     def _apply(self, decisions):
         """Create and change what ``decisions`` say, in as few statements as can be."""

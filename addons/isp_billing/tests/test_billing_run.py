@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -162,6 +163,31 @@ class TestBillingRun(IspBillingCase):
             jobs.perform_enqueued_jobs()
         self.assertTrue(bad.charge_ids)
         self.assertEqual((run.state, run.exception_count), ("done", 0))
+
+    @mute_logger("odoo.sql_db")
+    def test_an_exception_is_told_in_words_not_in_sql(self):
+        subscription = self.create_subscription()
+        self.env["isp.charge"].create(
+            {
+                "subscription_id": subscription.id,
+                "line_id": subscription.line_ids.id,
+                "date_from": "2027-03-10",
+                "date_to": "2027-03-20",
+            }
+        )
+        # As if another worker had charged these days unseen.
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE isp_subscription SET billed_through = NULL, next_bill_date = '2027-03-01'"
+            " WHERE id = %s",
+            [subscription.id],
+        )
+        self.env.invalidate_all()
+        run = self.bill("2027-03-10")
+        self.assertEqual(
+            run.exception_ids.reason,
+            "These days have been billed already. Nothing was billed twice.",
+        )
 
     def test_a_programming_error_is_not_listed_as_a_customers_fault(self):
         subscription = self.create_subscription()
