@@ -2,3 +2,4 @@ from . import test_nas
 from . import test_radius_lookup
 from . import test_radius_schema
 from . import test_radius_screens
+from . import test_click_everywhere
