@@ -27,6 +27,7 @@
         "views/isp_subscription_views.xml",
         "views/isp_billing_run_views.xml",
         "views/account_move_views.xml",
+        "views/account_payment_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/isp_billing_menus.xml",

@@ -1,5 +1,6 @@
 from . import account_move
 from . import account_move_line
+from . import account_payment
 from . import isp_billing_run
 from . import isp_billing_run_batch
 from . import isp_billing_run_exception

@@ -28,11 +28,4 @@ class AccountMove(models.Model):
     def action_view_isp_subscriptions(self):
         """Open the subscriptions the invoice bills."""
         self.ensure_one()
-        subscriptions = self.isp_charge_ids.subscription_id
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "isp_billing.isp_subscription_action"
-        )
-        action.update(domain=[("id", "in", subscriptions.ids)], context={})
-        if len(subscriptions) == 1:
-            action.update(views=[(False, "form")], res_id=subscriptions.id)
-        return action
+        return self.isp_charge_ids.subscription_id._action_open()

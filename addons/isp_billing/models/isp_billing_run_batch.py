@@ -18,9 +18,7 @@ class IspBillingRunBatch(models.Model):
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
     bulk_count = fields.Integer("Posted as copies", help="Invoices inserted a set at a time.")
     orm_count = fields.Integer("Posted one by one", help="Invoices made the ordinary way.")
-    fallback_reasons = fields.Json(
-        help="Why invoices were not copied, with the number of them."
-    )
+    fallback_reasons = fields.Json(help="Why invoices were not copied, with the number of them.")
 
 
 class IspBillingRun(models.Model):

@@ -144,6 +144,11 @@ class IspEntitlement(models.Model):
             return "walled"
         return "none"
 
+    def _follows_bills(self):
+        """Whether bills decide how long the service lasts: :meth:`_get_valid_until` asks them."""
+        self.ensure_one()
+        return self.subscription_id.plan_id.billing_mode == "prepaid"
+
     @api.model
     def _get_valid_until(self, subscription):
         """End of the day before the first one that is not paid, for prepaid plans only."""

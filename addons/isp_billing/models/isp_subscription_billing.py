@@ -111,7 +111,7 @@ class IspSubscription(models.Model):
         :raises UserError: when a subscription cannot be billed, with the reason
         :return: the posted invoices
         """
-        charges = self.env["isp.charge"].create(
+        charges = self._create_charges(
             [dict(vals, run_id=run.id if run else False) for vals in self._get_due_charges(target)]
         )
         by_subscription = charges.filtered(lambda c: c.amount or c.rule != "free_stub").grouped(
@@ -132,13 +132,7 @@ class IspSubscription(models.Model):
         """
         self.ensure_one()
         company = self.company_id
-        journal = company.isp_journal_id or self.env["account.journal"].search(
-            [
-                *self.env["account.journal"]._check_company_domain(company),
-                ("type", "=", "sale"),
-            ],
-            limit=1,
-        )
+        journal = company.isp_billing_journal_id
         if not journal:
             raise UserError(
                 self.env._(
@@ -236,6 +230,16 @@ class IspSubscription(models.Model):
         """Open the charges of the subscription."""
         action = self.env["ir.actions.act_window"]._for_xml_id("isp_billing.isp_charge_action")
         action.update(domain=[("subscription_id", "in", self.ids)], context={})
+        return action
+
+    def _action_open(self):
+        """Action that opens these subscriptions: the form of one, the list of more."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "isp_billing.isp_subscription_action"
+        )
+        action.update(domain=[("id", "in", self.ids)], context={})
+        if len(self) == 1:
+            action.update(views=[(False, "form")], res_id=self.id)
         return action
 
     def _action_open_moves(self, moves):

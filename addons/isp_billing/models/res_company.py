@@ -26,9 +26,12 @@ class ResCompany(models.Model):
         domain="[('type', '=', 'sale'), ('company_id', '=', id)]",
         help="Left empty, the first sales journal is used.",
     )
+    isp_billing_journal_id = fields.Many2one(
+        "account.journal", compute="_compute_isp_billing_journal_id"
+    )
     isp_bulk_invoicing = fields.Boolean(
         "Post bills a set at a time",
-        default=False,
+        default=True,
         help="Bills that are alike are copied from one that Odoo has posted, with the same result. "
         "Without it, or where copying is not safe, each is made the ordinary way.",
     )
@@ -45,6 +48,15 @@ class ResCompany(models.Model):
         "CHECK (isp_suspend_after_days >= 0 AND isp_suspend_hour BETWEEN 0 AND 23)",
         "Days after the due date cannot be negative, and the hour lies between 0 and 23.",
     )
+
+    @api.depends("isp_journal_id")
+    def _compute_isp_billing_journal_id(self):
+        journal_model = self.env["account.journal"]
+        for company in self:
+            domain = journal_model._check_company_domain(company)
+            company.isp_billing_journal_id = company.isp_journal_id or journal_model.search(
+                [*domain, ("type", "=", "sale")], limit=1
+            )
 
     @api.constrains("isp_username_pattern")
     def _check_isp_username_pattern(self):

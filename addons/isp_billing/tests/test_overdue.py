@@ -66,6 +66,16 @@ class TestOverdue(IspBillingCase):
         self.assertEqual(self.subscription.entitlement_id.access, "full")
         self.assertEqual(self.last_event(self.subscription).reason, "Everything due is paid")
 
+    def test_invoice_and_payment_lead_to_the_subscription(self):
+        self.bill("2027-03-01")
+        payment = self.pay(self.subscription.charge_ids.move_id)
+        for record in (self.subscription.charge_ids.move_id, payment):
+            self.assertEqual(record.isp_subscription_count, 1)
+            action = record.action_view_isp_subscriptions()
+            self.assertEqual(action["res_id"], self.subscription.id)
+        self.assertEqual(self.subscription.payment_count, 1)
+        self.assertEqual(self.subscription.action_view_payments()["domain"][0][2], payment.ids)
+
     def test_a_part_of_the_debt_does_not(self):
         self.suspend()
         self.pay(self.subscription.charge_ids.move_id, amount=400.0)

@@ -1,0 +1,24 @@
+from odoo import fields, models
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    isp_subscription_count = fields.Integer(
+        "Number of subscriptions",
+        compute="_compute_isp_subscription_count",
+        groups="isp_base.group_isp_support",
+    )
+
+    def _compute_isp_subscription_count(self):
+        for payment in self:
+            payment.isp_subscription_count = len(payment._get_isp_subscriptions())
+
+    def _get_isp_subscriptions(self):
+        """Subscriptions whose bills the payment settled, at least in part."""
+        return (self.invoice_ids | self.reconciled_invoice_ids).isp_charge_ids.subscription_id
+
+    def action_view_isp_subscriptions(self):
+        """Open the subscriptions whose bills the payment settled."""
+        self.ensure_one()
+        return self._get_isp_subscriptions()._action_open()
