@@ -22,9 +22,9 @@ ALL = [*CASES, *OWN.values()]
 NAMES = [row["case_id"] for row in ALL]
 
 
-def own(note, **changes):
+def own(story, **changes):
     """A case of the sample, with other cells; inputs and expectations as objects."""
-    (row,) = (row for key, row in OWN.items() if key.startswith(note))
+    (row,) = (row for key, row in OWN.items() if key.startswith(story))
     texts = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in changes.items()
@@ -126,6 +126,7 @@ def test_cases_fail_when_the_engine_bills_nothing(monkeypatch):
         (own("ten days", tz="Mars/Olympus", start="2026-01-07T00:00Z"), "zone_unknown"),
         (own("January is billed", inputs_json={}, anchor="BCD change"), "not stated"),
         (own("a fee on the first", inputs_json={}), "fee is not stated"),
+        (own("60.00 credit", inputs_json={}, note=""), "credit is not stated"),
         (own("a second run", inputs_json={"check": "the mood"}), "unknown check"),
         (own("a second run", inputs_json={"check": "lines of the third run"}), "no third run"),
         (own("a forced date", inputs_json={}), "no recurring_next_date"),

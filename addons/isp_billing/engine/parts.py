@@ -197,11 +197,16 @@ class Cutter:
             return ONE, "stretched" if whole.is_stretched else "whole_stub"
         if whole.is_stub and whole.number == 0 and options.free_first_stub:
             return ZERO, "free_stub"
-        base_from, base_to = whole.base_from, whole.base_to
-        if self._is_short(whole):
-            base_from, base_to = back_from(self._end, whole.cycle), self._end
         thirty_days = options.thirty_days and bool(whole.cycle.months)
-        base = 30 * whole.cycle.months if thirty_days else days_between(base_from, base_to)
+        base_from, base_to = whole.base_from, whole.base_to
+        is_short = self._is_short(whole)
+        if is_short:
+            base_from, base_to = back_from(self._end, whole.cycle), self._end
+        if thirty_days and (is_short or whole.is_stub or whole.is_stretched):
+            base = 30 * whole.cycle.months
+        else:
+            # Between clamped billing days 30-day months may count 27 to 33 days.
+            base = days_between(base_from, base_to, thirty_days)
         fraction = fraction_of(days_between(*span, thirty_days), base)
         return fraction, self._stub_rule(whole, span)
 

@@ -269,11 +269,15 @@ class Begun:
 
     def __contains__(self, part: Charge) -> bool:
         span = [(part.date_from, part.date_to)]
-        return any(
-            contains(piece.spans, span) or (self._is_advance and contains(span, piece.spans))
+        near = [
+            piece
             for piece in self._pieces.get(_identity(part), ())
             if piece.spans[0][0] < part.date_to and part.date_from < piece.spans[-1][1]
-        )
+        ]
+        billed = [one for piece in near for one in piece.spans]
+        if near and contains(billed, span):
+            return True
+        return self._is_advance and any(contains(span, piece.spans) for piece in near)
 
 
 def _identity(charge):

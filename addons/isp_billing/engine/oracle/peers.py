@@ -9,6 +9,7 @@ from .row import NotUnderstood, Row
 
 PLAN = "plan"
 KILL_BILL, LAGO, OCA = "KB", "LAGO", "OCA"
+NEGATIVE_KINDS = ("repair", "credit_note", "credit_note_incl_tax")
 _DAY = timedelta(days=1)
 
 
@@ -57,6 +58,10 @@ class Reader:
         self.start = row.day(row.start)
         self.change = row.optional_day(row.change_or_end)
         self.trial_days = row.whole_number("trial_days") or row.noted_trial_days
+        kinds = {line.get("kind") for line in row.lines or []}
+        self.takes_back = not kinds.isdisjoint(NEGATIVE_KINDS)
+        if "credit_used" in kinds and not row.opening_credit:
+            raise NotUnderstood("the credit is not stated")
         if self.mode == "prepaid" and self.anchor.day:
             raise NotUnderstood("a billing day for prepaid validity")
 
@@ -89,7 +94,7 @@ class Reader:
             cycle=self._cycle(),
             lines=(Line(PLAN, price, changes=self._price_changes(is_changed)),),
             mode=self.mode,
-            options=options(row),
+            options=self._options(),
             cycle_changes=self._cycle_changes(is_changed),
             end=self._known_end(is_changed),
             trial_days=self.trial_days,
@@ -106,6 +111,22 @@ class Reader:
         if row.rule.upper() == "OCA-PRORATA" and not subscription.next_bill:
             subscription = self._one_period(subscription)
         return subscription
+
+    def before_change(self) -> Subscription:
+        """The history as it had been billed before anybody knew of the change."""
+        change = self.change or self.start
+        subscription = self.history(known_on=change - _DAY)
+        if billed_through := self.row.inputs.get("billed_through"):
+            subscription = replace(subscription, end=self.row.day(billed_through))
+        return subscription
+
+    def _options(self):
+        chosen = options(self.row)
+        if self.peer == LAGO and self.trial_days and self.change:
+            # Who leaves until the day on which the trial ends pays nothing.
+            is_paid = self.change > self.start + timedelta(days=self.trial_days)
+            chosen = replace(chosen, last_day_counts=chosen.last_day_counts and is_paid)
+        return chosen
 
     def _known_end(self, is_changed):
         return self.end if self.change is None or is_changed else None
@@ -170,6 +191,9 @@ class Reader:
         return self.anchor.run_on
 
     def _billed_through(self):
+        if self.takes_back:
+            # Not days to leave out, but the days to take back from: see before_change.
+            return None
         value = self.row.optional_day(self.row.inputs.get("billed_through"))
         first = (self.row.lines or [{}])[0].get("from")
         if value and self.peer == OCA and str(value) != first:

@@ -7,10 +7,8 @@ from decimal import Decimal
 
 from ..history import CycleChange, Line, LineChange, Subscription
 from ..schedule import Bill, bill
-from .peers import LAGO, PLAN, Reader, options
+from .peers import LAGO, NEGATIVE_KINDS, PLAN, Reader, options
 from .row import INPUTS, NotUnderstood, Row, day_before, read_period
-
-NEGATIVE_KINDS = ("repair", "credit_note", "credit_note_incl_tax")
 
 
 @dataclass
@@ -68,8 +66,7 @@ class _Player:
         self.row = row
         self.reader = Reader(row, mode)
         self.mode = mode
-        lines = row.lines or []
-        self.takes_back = any(line.get("kind") in NEGATIVE_KINDS for line in lines)
+        self.takes_back = self.reader.takes_back
         self.learns = self.takes_back or self.reader.peer == LAGO
         self._is_prepared = False
 
@@ -121,10 +118,9 @@ class _Player:
         change = reader.change or day
         if self.takes_back and not self._is_prepared and day >= change:
             self._is_prepared = True
-            account.run(
-                reader.history(change - timedelta(days=1)),
-                max(reader.start, change - timedelta(days=1)),
-            )
+            history = reader.before_change()
+            until = max(history.billing_start, change - timedelta(days=1))
+            account.run(history, max(until, history.end or until))
 
     def _looked_at(self, bills, window):
         check = str(self.row.inputs.get("check") or "")
