@@ -28,6 +28,30 @@ class TestImportRights(ImportCase):
         event = self.find("S1").event_ids.filtered(lambda e: e.event_type == "import")
         self.assertEqual(event.user_id, clerk)
 
+    def test_a_clerk_gets_rejected_rows_back_from_the_screen(self):
+        clerk = self.create_user("clerk")
+        # As the web client saves a new form: with an empty list of mapping lines.
+        record = (
+            self.env["isp.import"]
+            .with_user(clerk)
+            .create(
+                {
+                    "file": base64.b64encode(self.csv({"Id": "S1"}, {"Id": "S2", "Email": "x@"})),
+                    "file_name": "list.csv",
+                    "mapping_id": self.mapping.id,
+                    "line_ids": [],
+                }
+            )
+        )
+        self.assertTrue(self.mapping.line_ids, "the mapping keeps its columns")
+        record.action_check()
+        self.assertCounts(record, new=1, rejected=1)
+        record.action_import()
+        while record.state == "running":
+            record._job_import()
+        self.assertCounts(record, new=1, rejected=1)
+        self.assertIn(b"x@", base64.b64decode(record.rejected_file))
+
     def test_a_clerk_uploads_and_changes_known_subscriptions(self):
         clerk = self.create_user("clerk")
         model = self.env["isp.import"].with_user(clerk)
