@@ -32,6 +32,7 @@ from .settings import (
 EXTRA_MODULES = ["payment_demo"]
 NOT_IN_THE_DATABASE = {"tests", "static", "readme", "__pycache__"}
 BUILD_TIMEOUT_S = 900
+DROP_ATTEMPTS = 60
 
 
 class HarnessError(Exception):
@@ -84,7 +85,15 @@ def copy_database(source, target):
 
 def drop_database(name):
     """Drop a database, whoever is connected, and its files."""
-    _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    for attempt in range(DROP_ATTEMPTS):
+        try:
+            _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+            break
+        except psycopg2.errors.InsufficientPrivilege:
+            # An autovacuum worker, which only a superuser may end, is in there for a moment.
+            if attempt == DROP_ATTEMPTS - 1:
+                raise
+            time.sleep(0.5)
     shutil.rmtree(_filestore(name), ignore_errors=True)
 
 
