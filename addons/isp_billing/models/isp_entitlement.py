@@ -4,6 +4,8 @@ from odoo import api, fields, models
 
 from odoo.addons.isp_base import crypto
 
+from ..const import SUBSCRIPTION_STATES, SUSPEND_REASONS
+
 
 class IspEntitlement(models.Model):
     """What the network shall give a subscription now.
@@ -43,7 +45,9 @@ class IspEntitlement(models.Model):
         store=True,
         index=True,
     )
-    reason = fields.Char(compute="_compute_service", store=True)
+    reason = fields.Selection(
+        SUSPEND_REASONS + SUBSCRIPTION_STATES, compute="_compute_service", store=True
+    )
     valid_until = fields.Datetime(
         "Valid until",
         compute="_compute_service",
