@@ -1,9 +1,9 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint oracle bench shell stop reset
+.PHONY: help run test lint oracle bench bench-billing shell stop reset
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: ## set up, load the sample provider and serve it at http://127.0.0.1:8069
 	@scripts/run
@@ -19,6 +19,9 @@ oracle: ## billing cases against the billing engine; FILE=cases.csv for a file o
 
 bench: ## benchmarks
 	@scripts/bench $(ARGS)
+
+bench-billing: ## bills a second, against OCA contract; ARGS="--full" up to 100,000
+	@scripts/bench billing $(ARGS)
 
 shell: ## Python prompt inside the sample database
 	@scripts/odoo shell -d isp

@@ -25,10 +25,26 @@ import random
 rng = random.Random({seed})
 Tax, Term, Partner = env["account.tax"], env["account.payment.term"], env["res.partner"]
 second = env["res.company"].create(
-    {{"name": "Second Net", "country_id": env.ref("base.bd").id, "currency_id": env.ref("base.USD").id}}
+    {{
+        "name": "Second Net",
+        "country_id": env.ref("base.{chart}").id,
+        "currency_id": env.ref("base.USD").id,
+        "state_id": "{chart}" == "in" and env.ref("base.state_in_gj").id,
+        "vat": "{chart}" == "in" and "24AAGCC7144L6ZE",
+    }}
 )
 env.user.company_ids |= second
-env["account.chart.template"].try_loading("bd", company=second, install_demo=False)
+env["account.chart.template"].try_loading("{chart}", company=second, install_demo=False)
+indian = (
+    [
+        {{"l10n_in_gst_treatment": "consumer", "state_id": env.ref("base.state_in_mh").id}},
+        {{"l10n_in_gst_treatment": "consumer", "state_id": env.ref("base.state_in_gj").id}},
+        {{"l10n_in_gst_treatment": "unregistered"}},
+        {{"l10n_in_gst_treatment": "regular", "vat": "27DJMPM8965E1ZE",
+         "state_id": env.ref("base.state_in_mh").id}},
+    ]
+    if "{chart}" == "in" else [{{}}]
+)
 bangla = env["res.lang"]._activate_lang("bn_IN")
 users = env["res.users"].create(
     [{{"name": f"Seller {{n}}", "login": f"seller{{n}}"}} for n in range(2)]
@@ -107,6 +123,7 @@ for company in env.company | second:
                     {{"property_payment_term_id": terms[0].id}},
                 ]
             ),
+            "indian": dict(rng.choice(indian), **({{"country_id": env.ref("base.in").id}} if indian[0] else {{}})),
             "start": rng.choice(["2027-02-01", "2027-01-01", "2027-01-01", "2027-01-12"]),
             "line": rng.choice([{{}}, {{"discount": 10.0}}, {{"quantity": 2.0}}]),
             "addon": rng.choice([None, None, 150.0, -50.25]),
@@ -125,13 +142,15 @@ for company in env.company | second:
                 "customer_rank": rng.choice([0, 3]),
                 "is_company": rng.random() < 0.3,
                 **profile["partner"],
+                **(profile["indian"] if company == second else {{}}),
             }}
         )
         payer = partner
         if rng.random() < 0.25:
             payer = here["res.partner"].create(
                 {{"name": f"Branch {{number}}", "parent_id": partner.id, "type": "contact",
-                 "lang": partner.lang, "user_id": partner.user_id.id, "country_id": partner.country_id.id}}
+                 "lang": partner.lang, "user_id": partner.user_id.id, "country_id": partner.country_id.id,
+                 "state_id": partner.state_id.id}}
             )
         place = rng.random() < 0.2 and here["res.partner"].create(
             {{"name": f"House {{number}}", "parent_id": partner.id, "type": "delivery",
@@ -186,13 +205,19 @@ def bill(database, bulk):
     return [sum(int(run[place]) for run in runs) for place in range(3)]
 
 
-@pytest.fixture(scope="module")
-def billed(new_database):
-    """The databases: what both started from, billed by the ORM, billed by sets."""
+@pytest.fixture(scope="module", params=["bd", "in"])
+def billed(new_database, request):
+    """The databases: what both started from, billed by the ORM, billed by sets.
+
+    The second company is one of Bangladesh, or one of India, with Odoo's sales beside its invoices.
+    """
     seed = random.randrange(10**6)
-    print(f"\nseed {seed}")
+    print(f"\nseed {seed}, second company in {request.param}")
     original = new_database()
-    run_shell(original, SEED.format(seed=seed, count=SUBSCRIPTIONS // 2), timeout=900)
+    if request.param == "in":
+        databases.run_odoo("module", "install", "-d", original, "l10n_in", "sale")
+    values = {"seed": seed, "count": SUBSCRIPTIONS // 2, "chart": request.param}
+    run_shell(original, SEED.format(**values), timeout=900)
     orm, bulk = f"{original}_orm", f"{original}_bulk"
     try:
         for name in (orm, bulk):
@@ -245,13 +270,21 @@ def test_the_comparison_notices_a_single_wrong_value(billed, pg):
 LIFE = """
 from odoo import Command
 Move = env["account.move"]
-batch = env["isp.billing.run.batch"].search([("bulk_count", ">", 0)], limit=1, order="id")
 companies = env["res.company"].search([], order="id")
 env = env(context=dict(allowed_company_ids=companies.ids))
 moves = env["account.move"].search([("move_type", "=", "out_invoice")], order="id desc")
+
+def is_plain(move):  # instalments and early discounts are paid in part by default
+    terms = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+    return len(terms) == 1 and not move.invoice_payment_term_id.early_discount
+
 # Prototypes have the lowest ids of their batch, so these are copies.
-copies = moves.filtered(lambda m: m.company_id == companies[0])[:12]
-copies |= moves.filtered(lambda m: m.company_id == companies[1])[:6]
+by_company = {company: moves.filtered(lambda m: m.company_id == company)[:80] for company in companies}
+plain = by_company[companies[0]].filtered(is_plain)[:2]
+copies = plain | (by_company[companies[0]] - plain)[:6]
+instalments = by_company[companies[0]].filtered(
+    lambda m: len(m.invoice_payment_term_id.line_ids) == 2
+)[:1]
 
 def register(invoices, amount=None):
     wizard = env["account.payment.register"].with_context(
@@ -262,9 +295,14 @@ def register(invoices, amount=None):
     return wizard._create_payments()
 
 paid, partly, refunded, redone, printed = copies[0], copies[1], copies[2], copies[3], copies[4:6]
-abroad = copies.filtered(lambda m: m.company_id == companies[1])[0]
+abroad = by_company[companies[1]].filtered(is_plain)[:1]
 register(paid)
 register(abroad)
+for move in instalments - copies:
+    register(move)
+    assert move.payment_state == "partial", move.payment_state
+    register(move)
+    assert move.payment_state in ("paid", "in_payment"), move.payment_state
 register(partly, 100.0)
 assert paid.payment_state in ("paid", "in_payment"), paid.payment_state
 assert abroad.payment_state in ("paid", "in_payment"), abroad.payment_state
@@ -333,13 +371,16 @@ stored = ("amount_untaxed", "amount_tax", "amount_total", "amount_residual", "pa
           "invoice_date_due", "fiscal_position_id", "partner_bank_id", "commercial_partner_id",
           "invoice_partner_display_name", "made_sequence_gap", "narration")
 before = {m: [m[f] for f in stored] for m in moves}
-for name in stored:
-    env.add_to_compute(Move._fields[name], moves)
-moves.flush_recordset()
+for company in companies:  # positions are looked up in the current company
+    of_company = moves.with_company(company).filtered(lambda m: m.company_id == company)
+    for name in stored:
+        env.add_to_compute(Move._fields[name], of_company)
+    of_company.flush_recordset()
 env.invalidate_all()
 for move, values in before.items():
     assert [move[f] for f in stored] == values, (move.name, values, [move[f] for f in stored])
 
+env.user.group_ids |= env.ref("account.group_account_user")
 for company in companies:
     moves_of_company = moves.filtered(lambda m: m.company_id == company and m.state == "posted")
     moves_of_company.journal_id.restrict_mode_hash_table = True

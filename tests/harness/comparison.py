@@ -208,7 +208,9 @@ def _compare_table(table, original, labels, ignored, result):
     for token in TOKENS.intersection(columns):
         for side in labels:
             known = side.known_ids.get(name, ())
-            tokens = [row[token] for row in side.rows[name] if row[token] and row["id"] not in known]
+            tokens = [
+                row[token] for row in side.rows[name] if row[token] and row["id"] not in known
+            ]
             if len(tokens) != len(set(tokens)):
                 result.differences.append(f"{name}: {token} is not unique")
     missing, surplus = left - right, right - left

@@ -77,8 +77,25 @@ class Keys:
                 commercial.company_id.id,
                 shipping.company_id.id,
                 partner.active,
+                *self._indian_key(partner, shipping),
             )
         return key
+
+    def _indian_key(self, partner, shipping):
+        """What l10n_in makes treatment, place of supply, number and fiscal position from."""
+        if "l10n_in_gst_treatment" not in partner._fields:
+            return ()
+        commercial = partner.commercial_partner_id
+        return (
+            partner.l10n_in_gst_treatment,
+            partner.vat,
+            shipping.commercial_partner_id == commercial,
+            *(
+                value.id
+                for place in (partner, commercial, shipping)
+                for value in (place.country_id, place.state_id, place.property_account_position_id)
+            ),
+        )
 
     def _fiscal_position_id(self, partner, delivery):
         if self._positions_by_partner:

@@ -19,6 +19,7 @@ from odoo.tools import SQL
 REVIEWED = {
     "account",
     "account_add_gln",
+    "account_debit_note",
     "account_edi_ubl_cii",
     "account_payment",
     "analytic",
@@ -30,6 +31,7 @@ REVIEWED = {
     "isp_base",
     "isp_billing",
     "isp_network",
+    "l10n_in",
     "mail",
     "payment",
     "phone_validation",
@@ -37,9 +39,12 @@ REVIEWED = {
     "product",
     "queue_job",
     "rpc",
+    "sale",
+    "sales_team",
     "sms",
     "snailmail",
     "snailmail_account",
+    "utm",
     "web",
 }
 
@@ -64,6 +69,8 @@ KEYED = {
         "fiscal_position_id",
         "invoice_payment_term_id",
         "invoice_user_id",
+        "l10n_in_gst_treatment",
+        "l10n_in_state_id",
         "narration",
         "partner_bank_id",
         "preferred_payment_method_line_id",
@@ -74,13 +81,15 @@ KEYED = {
 # Hangs on the number, but is the same for all numbers of one series; checked for the last one.
 SERIES = {"account.move": {"sequence_prefix"}}
 
+# Tables of links that are copied with the lines; WriteWatch notices when Odoo fills others.
+LINKS = {"account_move_line_account_tax_rel", "account_account_tag_account_move_line_rel"}
+
 # Fields of other models that follow invoices or charges: brought up to date after the copy, or
 # unable to know an invoice that nobody has paid yet.
 FOLLOWERS = {
     ("isp.subscription", "billed_through"),
     ("isp.subscription", "next_bill_date"),
     ("account.payment", "state"),
-    ("payment.transaction", "invoice_ids"),
 }
 # Names an unreviewed addon may add to without changing what is stored.
 HARMLESS_PREFIXES = (
@@ -138,9 +147,9 @@ def _follower_reasons(env):
     sources = [field for model in MODELS for field in env[model]._fields.values()]
     sources += env["isp.charge"]._fields.values()
     for field, cause in _walk(env, sources):
-        if field.model_name not in (*MODELS, "isp.charge"):
-            if (field.model_name, field.name) not in FOLLOWERS:
-                yield f"{field.model_name}.{field.name} depends on {cause.model_name}.{cause.name}"
+        is_theirs = field.model_name not in (*MODELS, "isp.charge")
+        if is_theirs and (field.model_name, field.name) not in FOLLOWERS:
+            yield f"{field.model_name}.{field.name} depends on {cause.model_name}.{cause.name}"
 
 
 def _walk(env, sources):
@@ -171,14 +180,21 @@ def _reaches_records(path):
     """Whether records can be found that reach a new invoice along ``path``.
 
     A many2one of a model that the copy does not create cannot hold the id of a row that has just
-    been made.
+    been made, and neither can a table of links that it does not write.
     """
-    return not any(
-        field.type == "many2one"
-        and field.store
-        and field.model_name not in (*MODELS, "isp.charge")
-        and field.comodel_name in (*MODELS, "isp.charge")
-        for field in path
+    return not any(_is_empty(field) for field in path)
+
+
+def _is_empty(field):
+    made = (*MODELS, "isp.charge")
+    if not field.store:
+        return False
+    if field.type == "many2one":
+        return field.model_name not in made and field.comodel_name in made
+    return (
+        field.type == "many2many"
+        and {field.model_name, field.comodel_name} & set(made)
+        and field.relation not in LINKS
     )
 
 
@@ -199,6 +215,16 @@ def _code_reasons(env):
                     yield f"{module} changes {model}.{name}"
 
 
+def _patch_reasons(env):
+    """Methods that were put on the finished class, by an audit log for instance."""
+    return [
+        f"{model}.{name} is patched at run time"
+        for model in MODELS
+        for name in ("create", "write", "_create", "_write", "_post")
+        if name in vars(env.registry[model])
+    ]
+
+
 def _overrides(cls, base, name):
     mro = cls.mro()
     return any(name in vars(parent) for parent in mro[mro.index(base) + 1 :])
@@ -208,6 +234,16 @@ def is_reviewed(env, model, *names):
     """Whether only reviewed addons define these methods of ``model``."""
     return not any(
         getattr(base, "_module", None) not in (*REVIEWED, None)
+        for base in env.registry[model].mro()
+        for name in names
+        if name in vars(base)
+    )
+
+
+def is_plain(env, model, *names):
+    """Whether no addon at all defines these methods of ``model``, besides Odoo's own."""
+    return not any(
+        getattr(base, "_module", None) not in (None, "base")
         for base in env.registry[model].mro()
         for name in names
         if name in vars(base)
@@ -231,7 +267,7 @@ def journal_reasons(journal):
 
 def database_reasons(env):
     """Why nothing may be copied in this database at present, as sentences."""
-    reasons = list(registry_reasons(env))
+    reasons = [*registry_reasons(env), *_patch_reasons(env)]
     if env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
         reasons.append("analytic distribution models may differ by partner")
     if "base.automation" in env:

@@ -151,7 +151,19 @@ class _Batch:
                 self._refuse(1, journals[journal_id])
             else:
                 groups[self._get_key(vals)].append(index)
-        return list(groups.values())
+        return [indexes for indexes in groups.values() if not self._is_free(indexes)]
+
+    def _is_free(self, indexes):
+        """Whether invoices over nothing, which are paid once posted, are left to the ORM."""
+        total = sum(
+            line.get("price_unit", 1.0)
+            * line.get("quantity", 1.0)
+            * (100 - line.get("discount", 0))
+            for line in line_vals(self.vals_list[indexes[0]])
+        )
+        if total <= 0:
+            self._refuse(len(indexes), ["a total is zero or negative"])
+        return total <= 0
 
     def _get_key(self, vals):
         company_id = vals["company_id"]

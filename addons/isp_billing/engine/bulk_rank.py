@@ -38,7 +38,7 @@ def _can_write_by_sql(env):
     rank = partner_model._fields["customer_rank"]
     return (
         bulk_guard.is_reviewed(env, "res.partner", "_increase_rank", "write", "_write")
-        and not env.registry._field_triggers.get(rank)
+        and not any(field.store for field in env.registry.get_dependent_fields(rank))
         and not getattr(rank, "tracking", False)
     )
 

@@ -24,14 +24,25 @@ def written_tables(env):
 
 def take_ids(env, table, count):
     """``count`` new ids of ``table``, ascending."""
+    ((sequence,),) = env.execute_query(SQL("SELECT pg_get_serial_sequence(%s, 'id')", table))
     rows = env.execute_query(
-        SQL(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            table,
-            count,
-        )
+        SQL("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", sequence, count)
     )
     return sorted(new_id for (new_id,) in rows)
+
+
+def array(values):
+    """``values`` as the text of a PostgreSQL array, which is read in half the time of a list."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value):
+    if value is None:
+        return "NULL"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def insert_moves(env, copies):
@@ -56,18 +67,19 @@ def insert_moves(env, copies):
         " %s::text[], %s::text[], %s::text[])"
         " AS own(prototype_id, id, name, sequence_number, partner_id, commercial_id, shipping_id,"
         " partner_name, origin, reference)",
-        [copy.prototype.move.id for copy in copies],
-        [copy.id for copy in copies],
-        [copy.name for copy in copies],
-        [copy.number for copy in copies],
-        [copy.partner_id for copy in copies],
-        [copy.commercial_id for copy in copies],
-        [copy.shipping_id for copy in copies],
-        [copy.partner_name for copy in copies],
-        [copy.origin for copy in copies],
-        [copy.reference for copy in copies],
+        array(copy.prototype.move.id for copy in copies),
+        array(copy.id for copy in copies),
+        array(copy.name for copy in copies),
+        array(copy.number for copy in copies),
+        array(copy.partner_id for copy in copies),
+        array(copy.commercial_id for copy in copies),
+        array(copy.shipping_id for copy in copies),
+        array(copy.partner_name for copy in copies),
+        array(copy.origin for copy in copies),
+        array(copy.reference for copy in copies),
     )
     _insert_like(env["account.move"], own, source)
+    _plan_anew(env)
 
 
 def insert_lines(env, rows):
@@ -82,7 +94,7 @@ def insert_lines(env, rows):
         "name": SQL("own.label"),
         "partner_id": SQL("own.partner_id"),
     }
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    columns = [array(column) for column in zip(*rows, strict=True)]
     source = SQL(
         "unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::text[], %s::int[])"
         " AS own(prototype_id, id, move_id, move_name, label, partner_id)",
@@ -90,6 +102,7 @@ def insert_lines(env, rows):
     )
     line_model = env["account.move.line"]
     _insert_like(line_model, own, source)
+    _plan_anew(env)
     for name in LINE_LINKS:
         field = line_model._fields[name]
         env.cr.execute(
@@ -105,6 +118,15 @@ def insert_lines(env, rows):
                 ids=columns[1],
             )
         )
+
+
+def _plan_anew(env):
+    """Forget how foreign keys are checked.
+
+    PostgreSQL keeps the plan of the first check. Made while a table had few rows, it reads all of
+    them, for each of the thousands of rows that refer to it now.
+    """
+    env.cr.execute("DISCARD PLANS")
 
 
 def _insert_like(model, own, source):
@@ -151,6 +173,38 @@ def renumber(env, numbers):
             )
 
 
+def insert_charges(charge_model, columns, related):
+    """Insert charges.
+
+    :param columns: ``{name: values}``, the id and the subscription among them
+    :param related: columns that are taken from the subscription
+    """
+    names = list(columns)
+    arrays = SQL(", ").join(
+        SQL(f"%s::{charge_model._fields[name].column_type[0]}[]", array(columns[name]))
+        for name in names
+    )
+    env = charge_model.env
+    env.cr.execute(
+        SQL(
+            "INSERT INTO isp_charge (%(names)s, %(related)s, %(log)s)"
+            " SELECT %(own)s, %(from_subscription)s, %(uid)s, %(now)s, %(uid)s, %(now)s"
+            " FROM unnest(%(arrays)s) AS own(%(names)s)"
+            " JOIN isp_subscription ON isp_subscription.id = own.subscription_id ORDER BY own.id",
+            names=SQL(", ").join(map(SQL.identifier, names)),
+            related=SQL(", ").join(map(SQL.identifier, related)),
+            log=SQL("create_uid, create_date, write_uid, write_date"),
+            own=SQL(", ").join(SQL.identifier("own", name) for name in names),
+            from_subscription=SQL(", ").join(
+                SQL.identifier("isp_subscription", name) for name in related
+            ),
+            uid=env.uid,
+            now=env.cr.now(),
+            arrays=arrays,
+        )
+    )
+
+
 def link_charges(env, rows):
     """Note which line of which invoice carries which charge.
 
@@ -161,7 +215,7 @@ def link_charges(env, rows):
             "UPDATE isp_charge SET move_id = own.move_id, invoice_line_id = own.line_id"
             " FROM unnest(%s::int[], %s::int[], %s::int[]) AS own(id, move_id, line_id)"
             " WHERE isp_charge.id = own.id",
-            *(list(column) for column in zip(*rows, strict=True)),
+            *(array(column) for column in zip(*rows, strict=True)),
         )
     )
 
@@ -175,7 +229,7 @@ def raise_ranks(cr, counts, uid):
             " FROM unnest(%s::int[], %s::int[]) AS own(id, count)"
             " WHERE res_partner.id = own.id",
             uid,
-            list(counts),
-            list(counts.values()),
+            array(counts),
+            array(counts.values()),
         )
     )

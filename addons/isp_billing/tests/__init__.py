@@ -1,4 +1,5 @@
 from . import test_billing_run
+from . import test_bulk_invoicing
 from . import test_charge
 from . import test_entitlement
 from . import test_import
