@@ -7,5 +7,4 @@
     "website": "https://github.com/isp-suite/isp-suite",
     "license": "AGPL-3",
     "depends": ["isp_billing"],
-    "installable": True,
 }
