@@ -41,13 +41,13 @@ env.cr.commit()
 
 # What the books say, without ids, numbers and times, which may differ between two databases.
 BOOKS = """
-    SELECT p.name, m.state, m.invoice_date, m.amount_total, l.name, l.debit, l.credit,
-           c.date_from, c.date_to, c.fraction, c.amount
+    SELECT p.name, m.state, m.invoice_date, m.amount_total, replace(l.name, m.name, '#') AS label,
+           l.debit, l.credit, c.date_from, c.date_to, c.fraction, c.amount
       FROM account_move_line l
       JOIN account_move m ON m.id = l.move_id
       JOIN res_partner p ON p.id = m.partner_id
  LEFT JOIN isp_charge c ON c.invoice_line_id = l.id
-  ORDER BY p.name, l.name, l.debit, l.credit
+  ORDER BY p.name, label, l.debit, l.credit
 """
 
 
