@@ -181,6 +181,9 @@ class Charge:
     :param tax: rounded on its own from ``exact``
     :param ref: the caller's id of a stored charge; ``None`` on new ones
     :param repairs: on a repair, the ``ref`` of the charge it takes back
+    :param days: days that are paid for, 30 in a 30-day month
+    :param of_days: days of the period that costs the whole price
+    :param discounts: keys of the discounts that are off
     """
 
     line: str
@@ -196,6 +199,9 @@ class Charge:
     tax: Decimal = ZERO
     ref: object = None
     repairs: object = None
+    days: int | None = None
+    of_days: int | None = None
+    discounts: tuple[str, ...] = ()
 
     @property
     def precise(self) -> Decimal:

@@ -149,7 +149,7 @@ class Cutter:
 
     def _charge(self, line, whole, span, rate):
         price, discounts = rate
-        fraction, rule = self._share(whole, span)
+        (days, of_days), fraction, rule = self._share(whole, span)
         exact, rate = self._discounted(line, price, discounts, fraction)
         decimals = self._subscription.decimals
         date_from = self._time.to_calendar(span[0])
@@ -167,6 +167,9 @@ class Cutter:
             rate=rate,
             per=f"{whole.cycle.count} {whole.cycle.unit}",
             exact=exact,
+            days=days,
+            of_days=of_days,
+            discounts=tuple(discount.key for discount in discounts),
         )
         return self._due(whole, charge), charge
 
@@ -189,16 +192,17 @@ class Cutter:
         return amount, rate
 
     def _share(self, whole: Whole, span: Span):
-        """``(fraction, rule)`` of a part."""
+        """``((days, days of the whole), fraction, rule)`` of a part."""
         options = self._subscription.options
-        if whole.is_full and span == (whole.date_from, whole.date_to):
-            return ONE, "full"
-        if options.whole_parts:
-            return ONE, "stretched" if whole.is_stretched else "whole_stub"
-        if whole.is_stub and whole.number == 0 and options.free_first_stub:
-            return ZERO, "free_stub"
         thirty_days = options.thirty_days and bool(whole.cycle.months)
         base_from, base_to = whole.base_from, whole.base_to
+        counted = days_between(*span), days_between(base_from, base_to)
+        if whole.is_full and span == (whole.date_from, whole.date_to):
+            return counted, ONE, "full"
+        if options.whole_parts:
+            return counted, ONE, "stretched" if whole.is_stretched else "whole_stub"
+        if whole.is_stub and whole.number == 0 and options.free_first_stub:
+            return counted, ZERO, "free_stub"
         is_short = self._is_short(whole)
         if is_short:
             base_from, base_to = back_from(self._end, whole.cycle), self._end
@@ -207,8 +211,8 @@ class Cutter:
         else:
             # Between clamped billing days 30-day months may count 27 to 33 days.
             base = days_between(base_from, base_to, thirty_days)
-        fraction = fraction_of(days_between(*span, thirty_days), base)
-        return fraction, self._stub_rule(whole, span)
+        days = days_between(*span, thirty_days)
+        return (days, base), fraction_of(days, base), self._stub_rule(whole, span)
 
     def _is_short(self, whole):
         """Whether the service begins and ends between two billing dates."""
@@ -220,13 +224,17 @@ class Cutter:
             and self._end < whole.date_to
         )
 
-    @staticmethod
-    def _stub_rule(whole, span):
+    def _stub_rule(self, whole, span):
         if whole.is_stretched:
             return "stretched"
-        if span[1] == whole.base_to:
+        through = self._subscription.billed_through
+        begins_late = whole.is_stub or (through and span[0] == self._time.to_service(through))
+        if begins_late and span[1] == whole.base_to:
             return "leading_stub"
-        return "trailing_stub" if span[0] == whole.date_from else "line_stub"
+        ends_early = self._end and self._end < whole.date_to
+        if ends_early and span == (whole.date_from, self._end):
+            return "trailing_stub"
+        return "line_stub"
 
     def _due(self, whole, charge):
         if whole.due:

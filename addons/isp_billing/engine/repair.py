@@ -221,6 +221,7 @@ class _Mender:
                     tax=ZERO,
                     ref=None,
                     repairs=charge.ref,
+                    days=self._days(span),
                 )
             )
 
@@ -249,6 +250,7 @@ class _Mender:
                         rule="remainder",
                         amount=share,
                         exact=exact * share / difference,
+                        days=self._days(gap),
                     ),
                 )
             )

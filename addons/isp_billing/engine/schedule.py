@@ -106,6 +106,23 @@ def bill(
     )
 
 
+def period_on(subscription: Subscription, day: date) -> tuple[date, date]:
+    """``(date_from, date_to)`` of the billing period that contains ``day``.
+
+    A day before the billing begins lies in the first period. The first period begins with the
+    service, also when it is a part only.
+
+    :raises Problem: what :func:`history.check` finds
+    """
+    check(subscription)
+    found = None
+    for whole, _items in (cutter := Cutter(replace(subscription, end=None), day)):
+        found = cutter.calendar(whole.date_from), cutter.calendar(whole.date_to)
+        if day < found[1]:
+            break
+    return found or (subscription.billing_start, subscription.billing_start)
+
+
 def _recurring(subscription, target, pieces):
     """Charges to compare with what is billed, and the day on which the next one is due."""
     cutter = Cutter(subscription, target)
