@@ -23,7 +23,14 @@ BILLING_MODES = [
 PRORATIONS = [
     ("exact", "By days"),
     ("none", "Always a whole period"),
+    ("thirty_days", "By days, every month counts 30"),
+    ("last_day_counts", "By days, the last day counts"),
     ("free_first_stub", "By days, first part free"),
+]
+PAUSE_POLICIES = [
+    ("keep", "Go on charging"),
+    ("credit", "Charge nothing for whole days"),
+    ("extend", "Let the period end later"),
 ]
 SUBSCRIPTION_STATES = [
     ("draft", "Draft"),
@@ -43,3 +50,18 @@ SERVICE_TYPES = [
     ("hotspot", "Hotspot"),
     ("static", "Static address"),
 ]
+DUNNING_ACTIONS = [
+    ("remind", "Remind"),
+    ("late_fee", "Late fee"),
+    ("throttle", "Throttle"),
+    ("suspend", "Suspend"),
+    ("terminate", "Terminate"),
+]
+DUNNING_HOLDS = [
+    ("vip", "VIP"),
+    ("dispute", "Disputed"),
+    ("promise", "Promise to pay"),
+]
+# What a number with the tax office is called on a bill. Bangladesh: VAT and Supplementary Duty Act
+# 2012; India: CGST Act 2017, rule 46.
+TAX_ID_LABELS = {"BD": "BIN", "IN": "GSTIN"}

@@ -7,3 +7,8 @@ def pre_init_hook(env):
     It is a trusted extension: the owner of the database may create it.
     """
     env.cr.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+
+
+def uninstall_hook(env):
+    """Take along the function behind the charges' trigger; the tables go by themselves."""
+    env.cr.execute("DROP FUNCTION IF EXISTS isp_charge_cover() CASCADE")

@@ -193,7 +193,8 @@ class IspImport(models.Model):
         decision.subscription.write(vals)
         if decision.price is not None:
             lines = decision.subscription.line_ids
-            lines.filtered(lambda line: line.line_type == "plan")[:1].price_unit = decision.price
+            plan_lines = lines.filtered(lambda line: line.line_type == "plan" and not line.date_to)
+            plan_lines[:1].price_unit = decision.price
 
     def _apply_states(self, decisions):
         """Move the subscriptions to the states of the file, by the methods of the states."""

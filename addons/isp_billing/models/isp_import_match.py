@@ -14,7 +14,7 @@ _SUBSCRIPTION_FIELDS = (
     "external_ref", "username", "date_start", "date_end", "opening_billed_through", "anchor_day",
     "ipv4_address", "mac_addresses",
 )  # fmt: skip
-_FIXED_ONCE_BILLED = ("date_start", "opening_billed_through")
+_FIXED_ONCE_BILLED = ("date_start", "opening_billed_through", "anchor_day")
 
 
 class IspImport(models.Model):
@@ -217,7 +217,9 @@ class IspImport(models.Model):
         self._compare_state(decision)
 
     def _compare_price(self, decision, known):
-        line = decision.subscription.line_ids.filtered(lambda line: line.line_type == "plan")[:1]
+        line = decision.subscription.line_ids.filtered(
+            lambda line: line.line_type == "plan" and not line.date_to
+        )[:1]
         if decision.price is None or (
             "plan_id" not in decision.subscription_vals
             and float_compare(line.price_unit, decision.price, known.price_digits) == 0

@@ -1,8 +1,13 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
-from ..const import BILLING_MODES, CYCLE_UNITS, PRORATIONS, SERVICE_TYPES
+from ..const import BILLING_MODES, CYCLE_UNITS, PAUSE_POLICIES, PRORATIONS, SERVICE_TYPES
 from ..engine.periods import MONTHS_PER_UNIT, Cycle
+
+_BILLING_RULE = {
+    *("billing_mode", "cycle_unit", "cycle_count", "anchor", "anchor_day", "proration"),
+    "validity_from",
+}
 
 
 class IspPlan(models.Model):
@@ -68,7 +73,11 @@ class IspPlan(models.Model):
     )
     cycle_count = fields.Integer("Periods", required=True, default=1, tracking=True)
     anchor = fields.Selection(
-        [("calendar", "On a fixed day"), ("anniversary", "On the day the service began")],
+        [
+            ("calendar", "On a fixed day"),
+            ("anniversary", "On the day the service began"),
+            ("aligned", "On the day of the customer's other services"),
+        ],
         string="Period begins",
         required=True,
         default="calendar",
@@ -81,6 +90,42 @@ class IspPlan(models.Model):
     )
     proration = fields.Selection(
         PRORATIONS, required=True, default="exact", help="What a part of a period costs."
+    )
+
+    validity_from = fields.Selection(
+        [("activation", "With the activation"), ("payment", "With the payment")],
+        "Prepaid time begins",
+        required=True,
+        default="activation",
+        help="With the activation: each period follows the one before. With the payment: time is "
+        "bought by recharging; a gap costs nothing.",
+    )
+    suspend_billing = fields.Selection(
+        PAUSE_POLICIES,
+        "While suspended",
+        required=True,
+        default="keep",
+        tracking=True,
+        help="What a suspension means for the bills.",
+    )
+    trial_days = fields.Integer("Trial (days)", help="Days from the start that cost nothing.")
+    setup_fee = fields.Float("Set-up fee", digits="Product Price")
+    setup_product_id = fields.Many2one(
+        "product.product",
+        "Product of the set-up fee",
+        check_company=True,
+        ondelete="restrict",
+        help="Left empty, taxes and account are those of the plan.",
+    )
+    early_fee = fields.Monetary(
+        "Early termination fee",
+        help="Due when the service ends before the minimum term. Kept as agreed for customers who "
+        "have the plan already.",
+    )
+    early_percent = fields.Float(
+        "Share of the rest (%)",
+        digits="Discount",
+        help="Share of what the rest of the term would have cost.",
     )
 
     # === FIELDS - SERVICE === #
@@ -114,6 +159,20 @@ class IspPlan(models.Model):
     interim_interval_s = fields.Integer(
         "Accounting interval (s)", default=300, help="How often routers report usage."
     )
+    throttle_download_kbps = fields.Integer(
+        "Throttled download (kbit/s)",
+        required=True,
+        default=512,
+        help="What is left to a customer whom a dunning policy throttles.",
+    )
+    throttle_upload_kbps = fields.Integer("Throttled upload (kbit/s)", required=True, default=512)
+    dunning_policy_id = fields.Many2one(
+        "isp.dunning.policy",
+        "Dunning policy",
+        check_company=True,
+        ondelete="restrict",
+        help="Left empty, the policy of the company is followed.",
+    )
     suspend_mode = fields.Selection(
         [("walled", "Payment page only"), ("reject", "No connection")],
         "When suspended",
@@ -143,13 +202,17 @@ class IspPlan(models.Model):
         "CHECK (anchor_day BETWEEN 1 AND 31)", "The billing day lies between 1 and 31."
     )
     _speed_positive = models.Constraint(
-        "CHECK (download_kbps > 0 AND upload_kbps > 0)", "Speeds must be positive."
+        "CHECK (download_kbps > 0 AND upload_kbps > 0"
+        " AND throttle_download_kbps > 0 AND throttle_upload_kbps > 0)",
+        "Speeds must be positive.",
     )
     _limits_not_negative = models.Constraint(
         "CHECK (burst_download_kbps >= 0 AND burst_upload_kbps >= 0"
         " AND burst_threshold_download_kbps >= 0 AND burst_threshold_upload_kbps >= 0"
         " AND burst_time_s >= 0 AND simultaneous_use >= 0 AND session_timeout_s >= 0"
-        " AND idle_timeout_s >= 0 AND interim_interval_s >= 0 AND contract_months >= 0)",
+        " AND idle_timeout_s >= 0 AND interim_interval_s >= 0 AND contract_months >= 0"
+        " AND trial_days >= 0 AND setup_fee >= 0 AND early_fee >= 0"
+        " AND early_percent BETWEEN 0 AND 100)",
         "Limits and times of a plan cannot be negative.",
     )
     _priority_valid = models.Constraint(
@@ -209,7 +272,7 @@ class IspPlan(models.Model):
         for plan in self:
             if (
                 plan.billing_mode == "prepaid"
-                and plan.anchor == "calendar"
+                and plan.anchor != "anniversary"
                 and (plan.cycle_unit in MONTHS_PER_UNIT)
             ):
                 raise ValidationError(
@@ -231,11 +294,29 @@ class IspPlan(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
+        self._refuse_another_rule(vals)
         res = super().write(vals)
         if "name" in vals:
             for plan in self:
                 plan.product_id.name = plan.name
         return res
+
+    def _refuse_another_rule(self, vals):
+        """Bills of the past would be worked out anew by another rule."""
+        for name in _BILLING_RULE & vals.keys():
+            changed = self.filtered(lambda plan, name=name: plan[name] != vals[name])
+            # sudo: a bill that the user may not see counts as well.
+            if changed and self.env["isp.charge"].sudo().search_count(
+                [("plan_id", "in", changed.ids)], limit=1
+            ):
+                raise UserError(
+                    self.env._(
+                        "“%(plan)s” has been billed, so “%(field)s” cannot change any more. Copy "
+                        "the plan, change the copy, and move subscriptions to it.",
+                        plan=changed[0].name,
+                        field=self._fields[name]._description_string(self.env),
+                    )
+                )
 
     def copy_data(self, default=None):
         return [
@@ -274,5 +355,9 @@ class IspPlan(models.Model):
     def _get_cycle(self, anchor_day=None):
         """The engine's :class:`Cycle`; ``anchor_day`` replaces the plan's own billing day."""
         self.ensure_one()
-        anchor = (anchor_day or self.anchor_day) if self.anchor == "calendar" else None
+        anchor = None
+        if self.anchor == "calendar":
+            anchor = anchor_day or self.anchor_day
+        elif self.anchor == "aligned":
+            anchor = anchor_day or None
         return Cycle(self.cycle_unit, self.cycle_count, anchor)

@@ -87,6 +87,8 @@ class IspSubscription(models.Model):
     )
     service_type = fields.Selection(related="plan_id.service_type")
     speed = fields.Char(related="plan_id.speed")
+    billing_mode = fields.Selection(related="plan_id.billing_mode")
+    validity_from = fields.Selection(related="plan_id.validity_from")
     state = fields.Selection(
         SUBSCRIPTION_STATES,
         required=True,
@@ -220,22 +222,16 @@ class IspSubscription(models.Model):
         for subscription in self:
             subscription.entitlement_id = subscription.entitlement_ids[:1]
 
-    @api.depends("line_ids.price_subtotal", "line_ids.active")
+    # What is billed through matters to lines that end only; _settle_changes looks after those, so
+    # that a bill need not recompute this for everybody.
+    @api.depends("line_ids.price_subtotal", "line_ids.active", "line_ids.date_to")
     def _compute_recurring_amount(self):
         for subscription in self:
-            subscription.recurring_amount = sum(subscription.line_ids.mapped("price_subtotal"))
-
-    def _compute_amount_due(self):
-        open_lines = self._get_open_receivables()
-        for subscription in self:
-            lines = open_lines.get(subscription.id, self.env["account.move.line"])
-            today = subscription.company_id._get_isp_today()
-            subscription.amount_due = sum(lines.mapped("amount_residual"))
-            subscription.amount_overdue = sum(
-                lines.filtered(lambda line, today=today: line.date_maturity < today).mapped(
-                    "amount_residual"
-                )
+            begin = subscription.billed_through or subscription.date_start
+            lines = subscription.line_ids.filtered(
+                lambda line, begin=begin: not line.date_to or (begin and line.date_to > begin)
             )
+            subscription.recurring_amount = sum(lines.mapped("price_subtotal"))
 
     def _compute_invoice_count(self):
         counts = dict(
@@ -301,6 +297,17 @@ class IspSubscription(models.Model):
             changed = self.filtered(lambda s: old_plans[s] != s.plan_id)
             changed._replace_plan_lines(old_plans)
         return res
+
+    def copy_data(self, default=None):
+        # Lines that have ended are history.
+        vals_list = super().copy_data(default)
+        for subscription, vals in zip(self, vals_list, strict=True):
+            if "line_ids" in vals and "line_ids" not in (default or {}):
+                open_lines = subscription.line_ids.filtered(lambda line: not line.date_to)
+                vals["line_ids"] = [
+                    fields.Command.create(line_vals) for line_vals in open_lines.copy_data()
+                ]
+        return vals_list
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
@@ -410,32 +417,21 @@ class IspSubscription(models.Model):
         return {
             "subscription_id": self.id,
             "line_type": "plan",
+            "plan_id": self.plan_id.id,
             "product_id": self.plan_id.product_id.id,
             "name": self.plan_id.name,
-            "price_unit": self.plan_id.price,
+            "price_unit": self._get_plan_price(),
         }
 
-    def _replace_plan_lines(self, old_plans):
-        """Put the new plan's product and price on the plan line, and note the change."""
-        for subscription in self:
-            lines = subscription.line_ids.filtered(lambda line: line.line_type == "plan")
-            if subscription.charge_ids:
-                raise UserError(
-                    self.env._(
-                        "Subscription %(name)s has been billed with its present plan. Terminate "
-                        "it and open a new one with the other plan.",
-                        name=subscription.display_name,
-                    )
-                )
-            vals = subscription._prepare_plan_line_vals()
-            del vals["subscription_id"]
-            lines[:1].write(vals)
-            subscription._log_event(
-                "plan",
-                self.env._("Plan changed"),
-                from_value=old_plans[subscription].name,
-                to_value=subscription.plan_id.name,
+    def _get_plan_price(self):
+        """The plan's price for this customer, by the customer's price list where there is one."""
+        self.ensure_one()
+        partner = self.partner_id.with_company(self.company_id)
+        if pricelist := partner.property_product_pricelist:
+            return pricelist._get_product_price(
+                self.plan_id.product_id, 1.0, currency=self.company_id.currency_id
             )
+        return self.plan_id.price
 
     # === HELPERS === #
 

@@ -26,14 +26,19 @@ class IspSubscriptionEvent(models.Model):
             ("import", "Imported"),
             ("state", "State"),
             ("plan", "Plan"),
+            ("price", "Price"),
             ("password", "Password"),
             ("billing", "Billing"),
+            ("dunning", "Dunning"),
         ],
         "What",
         required=True,
         readonly=True,
     )
     reason = fields.Char("Why", readonly=True)
+    effective_date = fields.Date(
+        "Takes effect", readonly=True, help="First day on which bills follow the change."
+    )
     from_value = fields.Char("From", readonly=True)
     to_value = fields.Char("To", readonly=True)
     change = fields.Char(compute="_compute_change", help="From what to what, in words.")
@@ -54,8 +59,13 @@ class IspSubscriptionEvent(models.Model):
 class IspSubscription(models.Model):
     _inherit = "isp.subscription"
 
-    def _log_event(self, event_type, reason, from_value=False, to_value=False):
-        """Write one event for each subscription; the values may be functions of it."""
+    def _log_event(
+        self, event_type, reason, from_value=False, to_value=False, effective_date=False
+    ):
+        """Write one event for each subscription; reason and values may be functions of it.
+
+        :param effective_date: first day on which bills follow the change
+        """
 
         def value_of(value, subscription):
             return value(subscription) if callable(value) else value
@@ -69,10 +79,11 @@ class IspSubscription(models.Model):
                     {
                         "subscription_id": subscription.id,
                         "event_type": event_type,
-                        "reason": reason,
+                        "reason": value_of(reason, subscription),
                         "from_value": value_of(from_value, subscription),
                         "to_value": value_of(to_value, subscription),
                         "user_id": self.env.uid,
+                        "effective_date": value_of(effective_date, subscription),
                     }
                     for subscription in self
                 ]

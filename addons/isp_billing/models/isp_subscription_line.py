@@ -66,11 +66,17 @@ class IspSubscriptionLine(models.Model):
         "Per period", compute="_compute_price_subtotal", store=True, precompute=True
     )
     date_from = fields.Date(
-        "From", help="First day billed. Left empty, from the start of the service."
+        "From", copy=False, help="First day billed. Left empty, from the start of the service."
     )
     date_to = fields.Date(
-        "Until", help="First day no longer billed. Left empty, until the end of the service."
+        "Until",
+        copy=False,
+        help="First day no longer billed. Left empty, until the end of the service.",
     )
+    plan_id = fields.Many2one(
+        "isp.plan", readonly=True, index="btree_not_null", ondelete="restrict", string="For plan"
+    )
+    terms_ids = fields.One2many("isp.subscription.line.terms", "line_id", "Earlier prices")
     charge_ids = fields.One2many("isp.charge", "line_id", "Charges")
 
     _quantity_positive = models.Constraint(
@@ -105,8 +111,39 @@ class IspSubscriptionLine(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            subscription = self.env["isp.subscription"].browse(vals.get("subscription_id"))
+            if not vals.get("date_from") and subscription.billed_through:
+                # Joined later: without a day of its own, what is billed already stays as it is.
+                vals["date_from"] = subscription.billed_through
+            if vals.get("line_type") == "plan":
+                vals.setdefault("plan_id", subscription.plan_id.id)
+        lines = super().create(vals_list)
+        for line in lines.filtered(lambda line: line.date_from or line.date_to):
+            line.subscription_id._note_change(line.date_from or line.date_to)
+        return lines
+
+    def write(self, vals):
+        if vals.keys() & {"price_unit", "quantity", "discount"}:
+            self._keep_terms(vals)
+        if "active" in vals and not vals["active"]:
+            self._refuse_to_hide_billed()
+        days = {line: (line.date_from, line.date_to) for line in self}
+        res = super().write(vals)
+        if vals.keys() & {"date_from", "date_to"}:
+            for line in self:
+                changed = {*days[line]} ^ {line.date_from, line.date_to}
+                if day := min(filter(None, changed), default=None):
+                    line.subscription_id._note_change(day)
+        return res
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_billed(self):
+        self._refuse_to_hide_billed()
+
+    def _refuse_to_hide_billed(self):
         if billed := self.filtered("charge_ids"):
             raise UserError(
                 self.env._(
@@ -117,27 +154,58 @@ class IspSubscriptionLine(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _prepare_charge_vals(self, period):
-        """Values of the charge of this line for ``period``; ``{}`` to bill nothing.
+    def _keep_terms(self, vals):
+        """Write down what billed lines cost until the day on which ``vals`` take effect.
 
-        :param period: an engine ``Period`` of the subscription. A line joined or left in between
-            pays for its own days of it.
+        The day is ``isp_effective_date`` of the context, else the first day not billed yet.
+        """
+        for line in self:
+            old = {name: line[name] for name in ("price_unit", "quantity", "discount")}
+            if not line.charge_ids or all(old[n] == vals[n] for n in old if n in vals):
+                continue
+            day = self.env.context.get("isp_effective_date") or line._get_unbilled_from()
+            later = line.terms_ids.filtered(lambda terms, day=day: terms.date_to >= day)
+            # A change replaces the later ones; what held before the first of them holds until it.
+            old = later.sorted("date_to")[:1].read(list(old))[0] if later else old
+            old.pop("id", None)
+            # sudo: clerks change prices, the record of them writes itself.
+            later.sudo().unlink()
+            self.env["isp.subscription.line.terms"].sudo().create(
+                {"line_id": line.id, "date_to": day, **old}
+            )
+            line.subscription_id._note_change(day)
+
+    def _get_unbilled_from(self):
+        """First day that no charge of the line covers."""
+        self.ensure_one()
+        return max(
+            self.charge_ids.filtered(lambda c: c.charge_type == "recurring").mapped("date_to"),
+            default=self.date_from or self.subscription_id.date_start,
+        )
+
+    def _get_terms(self, day):
+        """``(price, quantity, discount %)`` of the line on ``day``, as decimals."""
+        self.ensure_one()
+        terms = self.terms_ids.filtered(lambda terms: terms.date_to > day).sorted("date_to")[:1]
+        terms = terms or self
+        return (
+            Decimal(str(terms.price_unit)),
+            Decimal(str(terms.quantity)),
+            Decimal(str(terms.discount)),
+        )
+
+    def _prepare_charge_vals(self, period, period_name):
+        """Values of the charge of this line for ``period``.
+
+        :param period: an engine ``Period`` of the subscription
+        :param period_name: the cycle that the price is for, such as ``1 month``
         """
         self.ensure_one()
-        date_from = max(period.date_from, self.date_from or period.date_from)
-        date_to = min(period.date_to, self.date_to or period.date_to)
-        if date_from >= date_to:
-            return {}
+        date_from, date_to = period.date_from, period.date_to
         fraction, rule = period.fraction, period.rule
-        if (date_from, date_to) != (period.date_from, period.date_to) and rule != "whole_stub":
-            share = periods.fraction_of(
-                (date_to - date_from).days, (period.date_to - period.date_from).days
-            )
-            fraction = (fraction * share).quantize(periods.FRACTION_STEP)
-            rule = "line_stub" if fraction else rule
         price = Decimal(str(self.price_unit)) * (100 - Decimal(str(self.discount))) / 100
         return {
-            "subscription_id": self.subscription_id.id,
+            **self.subscription_id._prepare_charge_defaults(),
             "line_id": self.id,
             "charge_type": "recurring",
             "date_from": date_from,
@@ -147,6 +215,7 @@ class IspSubscriptionLine(models.Model):
             "quantity": self.quantity,
             "price_unit": self.price_unit,
             "discount": self.discount,
+            "per": period_name,
             "amount": float(
                 periods.amount(
                     price,

@@ -1,13 +1,5 @@
-import logging
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import split_every
-
-_logger = logging.getLogger(__name__)
-
-SUSPEND_BATCH = 200
 
 # Passed in the context by the methods below. A context that arrives by RPC can hold only plain
 # data, never this object, so nobody outside can move a state past its method.
@@ -68,16 +60,20 @@ class IspSubscription(models.Model):
                     subscription.date_start, months=subscription.plan_id.contract_months
                 )
         todo._move_to("active", reason or self.env._("Service started"))
+        todo._begin_billing()
         return todo
 
-    def _suspend(self, code, reason):
+    def _suspend(self, code, reason, policy=None):
         """Take the service away until :meth:`_resume`.
 
         :param code: key of ``SUSPEND_REASONS``; ``overdue`` is lifted by the payment
+        :param policy: key of ``PAUSE_POLICIES``, what it means for the bills; as the plan says when
+            not given
         :return: the subscriptions that were active
         """
         todo = self.filtered(lambda s: s.state == "active")
         todo._move_to("suspended", reason, suspend_reason=code, suspended_on=fields.Datetime.now())
+        todo._begin_pause(policy)
         return todo
 
     def _resume(self, reason):
@@ -87,6 +83,7 @@ class IspSubscription(models.Model):
         """
         todo = self.filtered(lambda s: s.state == "suspended")
         todo._move_to("active", reason, suspend_reason=False, suspended_on=False)
+        todo._end_pause()
         return todo
 
     def _terminate(self, reason, date_end=None):
@@ -107,7 +104,8 @@ class IspSubscription(models.Model):
                             start=subscription.date_start,
                         )
                     )
-            subscriptions.write({"date_end": end})
+            subscriptions._end_pause(end)
+            subscriptions.write({"date_end": end, "next_plan_id": False, "plan_change_date": False})
         todo._move_to("terminated", reason, suspend_reason=False, suspended_on=False)
         return todo
 
@@ -118,7 +116,15 @@ class IspSubscription(models.Model):
         old_states = {subscription.id: subscription.state for subscription in self}
         guarded = self.with_context(isp_transition=_TRANSITION)
         guarded.write({"state": state, **vals})
-        self._log_event("state", reason, from_value=lambda s: old_states[s.id], to_value=state)
+        for company, subscriptions in self.grouped("company_id").items():
+            day = company._get_isp_today()
+            subscriptions._log_event(
+                "state",
+                reason,
+                from_value=lambda s: old_states[s.id],
+                to_value=state,
+                effective_date=lambda s, day=day: s.date_end or day,
+            )
 
     @api.model
     def _refuse_foreign_state(self, vals):
@@ -133,93 +139,3 @@ class IspSubscription(models.Model):
                     "Resume and Terminate."
                 )
             )
-
-    # === BUSINESS METHODS - OVERDUE === #
-
-    @api.model
-    def _cron_suspend_overdue(self):
-        """Suspend what is overdue, in the companies whose local hour has come."""
-        companies = self.env["res.company"].search([("isp_auto_suspend", "=", True)])
-        for company in companies.filtered(lambda company: company._isp_suspension_is_due()):
-            if self.with_company(company)._suspend_overdue_batches(company):
-                company.isp_last_suspension = company._get_isp_today()
-                self.env["ir.cron"]._commit_progress()
-
-    @api.model
-    def _suspend_overdue_batches(self, company):
-        """Suspend what is overdue in ``company``, committing each batch.
-
-        :return: whether all was looked at; ``False`` leaves the rest to the next call
-        """
-        cron = self.env["ir.cron"]
-        todo = self._get_overdue(company)
-        cron._commit_progress(remaining=len(todo))
-        complete = True
-        for ids in split_every(SUSPEND_BATCH, todo.ids):
-            try:
-                self.browse(ids)._suspend_overdue(company)
-                self.env.flush_all()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
-                # A payment arrived meanwhile: its customers are looked at again with the next call.
-                _logger.info("Suspension of a batch put off: %s", error)
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-                complete = False
-            if not cron._commit_progress(len(ids)):
-                return False
-        return complete
-
-    @api.model
-    def _get_overdue(self, company):
-        """Active subscriptions with a bill unpaid for longer than the company's rule allows."""
-        deadline = fields.Date.subtract(
-            company._get_isp_today(), days=company.isp_suspend_after_days
-        )
-        charges = self.env["isp.charge"]._search(
-            [
-                ("company_id", "=", company.id),
-                ("move_id.state", "=", "posted"),
-                ("move_id.move_type", "=", "out_invoice"),
-                ("move_id.payment_state", "in", ("not_paid", "partial")),
-                ("move_id.line_ids", "any", self._get_open_receivable_domain(deadline)),
-            ]
-        )
-        return self.search(
-            [
-                ("company_id", "=", company.id),
-                ("state", "=", "active"),
-                ("charge_ids", "in", charges),
-            ]
-        )
-
-    def _suspend_overdue(self, company):
-        """Suspend those of the batch that still owe once their rows are locked."""
-        locked = self.try_lock_for_update(allow_referencing=True)
-        locked.invalidate_recordset()
-        still_overdue = locked & self._get_overdue(company)
-        still_overdue._suspend(
-            "overdue",
-            self.env._(
-                "A bill is unpaid more than %(days)s days after it was due",
-                days=company.isp_suspend_after_days,
-            ),
-        )
-
-    def _resume_if_settled(self):
-        """Resume what was suspended as overdue and owes nothing that is due any more.
-
-        Called within the transaction of the payment.
-        """
-        # The write collides with a suspension that is being decided on older figures.
-        self.write({"settled_at": fields.Datetime.now()})
-        suspended = self.filtered(
-            lambda s: s.state == "suspended" and s.suspend_reason == "overdue"
-        )
-        open_lines = suspended._get_open_receivables()
-
-        def owes(subscription):
-            today = subscription.company_id._get_isp_today()
-            lines = open_lines.get(subscription.id, [])
-            return any(line.date_maturity <= today for line in lines)
-
-        suspended.filtered(lambda s: not owes(s))._resume(self.env._("Everything due is paid"))

@@ -124,15 +124,20 @@ class TestSubscription(IspBillingCase):
             subscription.action_archive()
         self.create_subscription(active=False).unlink()
 
-    def test_a_plan_can_be_changed_until_it_is_billed(self):
+    def test_a_plan_is_replaced_until_it_is_billed_and_succeeded_after(self):
         subscription = self.create_subscription()
         subscription.plan_id = self.plan_office
         self.assertEqual(subscription.recurring_amount, 2500.0)
         self.assertEqual(subscription.line_ids.product_id, self.plan_office.product_id)
         self.assertEqual(self.last_event(subscription).from_value, "Home 20")
         self.bill("2027-03-10")
-        with self.assertRaisesRegex(UserError, "has been billed with its present plan"):
-            subscription.plan_id = self.plan_home
+        self.assertEqual(len(subscription.line_ids), 1)
+        subscription.plan_id = self.plan_home
+        self.assertEqual(
+            [(line.name, str(line.date_from), str(line.date_to)) for line in subscription.line_ids],
+            [("Office 50", "False", "2027-04-01"), ("Home 20", "2027-04-01", "False")],
+        )
+        self.assertEqual(subscription.copy().line_ids.mapped("name"), ["Home 20"])
 
     def test_a_copy_has_no_secret_and_no_history(self):
         subscription = self.create_subscription()
