@@ -57,7 +57,12 @@ class IspBill(Command):
         env = env(context={"allowed_company_ids": company.ids})
         target = options.date or company._get_isp_today()
         run = env["isp.billing.run"].search(
-            [("state", "=", "running"), ("target_date", "=", target)], limit=1
+            [
+                ("state", "=", "running"),
+                ("target_date", "=", target),
+                ("company_id", "=", company.id),
+            ],
+            limit=1,
         ) or env["isp.billing.run"].create({"target_date": target, "invoice_date": target})
         run._start()
         env.cr.commit()  # pylint: disable=invalid-commit
@@ -66,7 +71,7 @@ class IspBill(Command):
         def commit_and_tell(run):
             run.env.cr.commit()  # pylint: disable=invalid-commit
             run.env.invalidate_all()
-            print(f"{run.invoice_count} of {run.due_count} billed", flush=True)
+            print(f"{run.done_count} of {run.due_count} billed", flush=True)
 
         finished = self._run_to_end(run, options.batch, commit_and_tell)
         print(

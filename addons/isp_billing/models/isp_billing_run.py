@@ -1,22 +1,6 @@
-import logging
-
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-
-from ..errors import explain_error
-
-_logger = logging.getLogger(__name__)
-
-BATCH_SIZE = 250
-# Where invoices are copied, more of them share a prototype in a larger batch.
-BULK_BATCH_SIZE = 5000
-# So many batches are looked through for subscriptions that no other worker holds.
-LOOK_AHEAD = 8
-# Another worker holds what is left: look again after this time.
-RETRY_SECONDS = 5
 
 
 class IspBillingRun(models.Model):
@@ -58,6 +42,17 @@ class IspBillingRun(models.Model):
     plan_ids = fields.Many2many(
         "isp.plan", string="Only plans", check_company=True, help="Left empty, all plans."
     )
+    excluded_ids = fields.Many2many(
+        "isp.subscription",
+        "isp_billing_run_excluded_rel",
+        "run_id",
+        "subscription_id",
+        string="Left out",
+        readonly=True,
+        copy=False,
+        help="Not billed by this run. The next one finds them again.",
+    )
+    excluded_count = fields.Integer("Subscriptions left out", compute="_compute_excluded_count")
     user_id = fields.Many2one("res.users", "Started by", readonly=True, copy=False)
     started_at = fields.Datetime("Started at", readonly=True, copy=False)
     finished_at = fields.Datetime("Finished at", readonly=True, copy=False)
@@ -74,11 +69,21 @@ class IspBillingRun(models.Model):
     invoice_count = fields.Integer("Invoice count", compute="_compute_totals")
     amount_total = fields.Monetary("Billed", compute="_compute_totals")
     amount_residual = fields.Monetary("Still unpaid", compute="_compute_totals")
+    done_count = fields.Integer(
+        "Subscriptions done", compute="_compute_totals", help="Billed, or listed as not billed."
+    )
     progress = fields.Float(compute="_compute_totals", help="Share of the due subscriptions.")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("charge_ids.move_id", "exception_ids", "due_count", "state")
+    @api.depends("excluded_ids")
+    def _compute_excluded_count(self):
+        for run in self:
+            run.excluded_count = len(run.excluded_ids)
+
+    @api.depends(
+        "charge_ids.move_id", "batch_ids.subscription_count", "exception_ids", "due_count", "state"
+    )
     def _compute_totals(self):
         for run in self:
             count, total, residual = self.env["account.move"]._read_group(
@@ -90,9 +95,11 @@ class IspBillingRun(models.Model):
             run.amount_total = total
             run.amount_residual = residual
             run.exception_count = len(run.exception_ids)
-            done = count + run.exception_count
+            run.done_count = sum(run.batch_ids.mapped("subscription_count")) + run.exception_count
             run.progress = (
-                100.0 if run.state == "done" else min(100.0, 100 * done / (run.due_count or 1))
+                100.0
+                if run.state == "done"
+                else min(100.0, 100 * run.done_count / (run.due_count or 1))
             )
 
     # === CRUD METHODS === #
@@ -118,38 +125,18 @@ class IspBillingRun(models.Model):
 
     # === ACTION METHODS === #
 
-    def action_preview(self):
-        """Count what the run would bill, without billing it."""
-        for run in self.filtered(lambda run: run.state == "draft"):
-            due = self.env["isp.subscription"].search(run._get_due_domain())
-            run.due_count = len(due)
-            run.due_amount = sum(
-                charge["amount"] for charge in due._get_due_charges(run.target_date)
-            )
-        if any(self.mapped("due_count")):
-            return False
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": self.env._("Nothing is due on the target date."),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
-
     def action_run(self):
         """Begin the run, or let it go on, in the background."""
         for run in self.filtered(lambda run: run.state != "done"):
             run._start()
-            run._enqueue()
+            run._enqueue_workers()
 
     def action_retry_exceptions(self):
         """Bill the listed exceptions once more, in the background."""
         self.exception_ids.unlink()
         self.write({"state": "running", "finished_at": False})
         for run in self:
-            run._enqueue()
+            run._enqueue_workers()
 
     def action_view_invoices(self):
         """Open the invoices of the run."""
@@ -172,17 +159,27 @@ class IspBillingRun(models.Model):
     def _get_due_domain(self):
         """Domain of the subscriptions that the run still has to bill."""
         self.ensure_one()
+        exceptions = self.env["isp.billing.run.exception"]._search([("run_id", "=", self.id)])
+        return (
+            self._get_scope_domain()
+            & Domain("id", "not in", self.excluded_ids.ids)
+            & Domain("id", "not in", exceptions.subselect("subscription_id"))
+        )
+
+    def _get_scope_domain(self):
+        """Domain of the subscriptions that are due, those left out among them."""
+        self.ensure_one()
         domain = Domain("company_id", "=", self.company_id.id)
         domain &= Domain("next_bill_date", "<=", self.target_date)
         if self.plan_ids:
             domain &= Domain("plan_id", "in", self.plan_ids.ids)
-        if failed := self.exception_ids.subscription_id:
-            domain &= Domain("id", "not in", failed.ids)
         return domain
 
     def _start(self):
         """Move drafts to running and count what is due."""
         for run in self.filtered(lambda run: run.state == "draft"):
+            run._drop_preview()
+            self.env["isp.subscription"]._apply_plan_changes(run.company_id)
             run.write(
                 {
                     "state": "running",
@@ -191,90 +188,3 @@ class IspBillingRun(models.Model):
                     "due_count": self.env["isp.subscription"].search_count(run._get_due_domain()),
                 }
             )
-
-    def _enqueue(self, seconds=0):
-        """Queue the next batch."""
-        self.ensure_one()
-        self.with_delay(
-            description=self.env._("Bill a batch of %s", self.name), eta=seconds or None
-        )._job_bill_batch()
-
-    def _job_bill_batch(self):
-        """Bill one batch and queue the next one."""
-        self.ensure_one()
-        if self.state != "running":
-            return
-        billed, remaining = self._bill_batch()
-        if remaining:
-            self._enqueue(0 if billed else RETRY_SECONDS)
-
-    def _get_batch_size(self):
-        """How many subscriptions are billed between two commits."""
-        self.ensure_one()
-        last = self.batch_ids[:1]
-        if not self.company_id.isp_bulk_invoicing or last.orm_count > last.bulk_count:
-            return BATCH_SIZE
-        return BATCH_SIZE if self.env["isp.subscription"]._get_bulk_reasons() else BULK_BATCH_SIZE
-
-    def _bill_batch(self, limit=None):
-        """Bill the next subscriptions that no other worker is billing.
-
-        Nothing is committed here.
-
-        :param limit: how many, as :meth:`_get_batch_size` says when not given
-        :return: ``(taken, remaining)``: how many were billed or listed as exception, and how many
-            are still due
-        """
-        self.ensure_one()
-        run = self.with_company(self.company_id).with_context(tracking_disable=True)
-        limit = limit or run._get_batch_size()
-        domain = run._get_due_domain()
-        due = run.env["isp.subscription"].search(domain, limit=limit * LOOK_AHEAD, order="id")
-        locked = due.try_lock_for_update(allow_referencing=True, limit=limit)
-        locked.invalidate_recordset()
-        locked = locked.filtered_domain(domain)
-        if locked:
-            run._bill_or_explain(locked)
-            self.env.flush_all()
-        remaining = run.env["isp.subscription"].search_count(run._get_due_domain())
-        if not remaining:
-            self.write({"state": "done", "finished_at": fields.Datetime.now()})
-        return len(locked), remaining
-
-    def _bill_or_explain(self, subscriptions):
-        """Bill all at once; when that fails in halves, listing who cannot be billed and why."""
-        try:
-            with self.env.cr.savepoint():
-                subscriptions._bill(self.target_date, self.invoice_date, run=self)
-        except (UserError, ValueError, psycopg2.IntegrityError) as error:
-            if len(subscriptions) > 1:
-                _logger.info("%s: a batch is billed in halves", self.name)
-                half = len(subscriptions) // 2
-                self._bill_or_explain(subscriptions[:half])
-                self._bill_or_explain(subscriptions[half:])
-                return
-            _logger.info("%s: %s not billed: %s", self.name, subscriptions.name, error)
-            self.env["isp.billing.run.exception"].create(
-                {
-                    "run_id": self.id,
-                    "subscription_id": subscriptions.id,
-                    "reason": explain_error(self.env, error),
-                }
-            )
-
-    def _run_to_end(self, limit=None, after_batch=None):
-        """Bill everything in this process.
-
-        :param after_batch: called as ``after_batch(run)`` after each batch; the command line
-            commits and prints there
-        :return: whether nothing is left, ``False`` when another run holds the rest
-        """
-        self.ensure_one()
-        self._start()
-        while self.state == "running":
-            taken, remaining = self._bill_batch(limit)
-            if after_batch:
-                after_batch(self)
-            if remaining and not taken:
-                return False
-        return True

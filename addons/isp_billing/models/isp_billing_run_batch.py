@@ -2,6 +2,9 @@ from collections import Counter
 
 from odoo import api, fields, models
 
+from ..engine import bulk_reason
+from .isp_bulk_reasons import explain_counts
+
 
 class IspBillingRunBatch(models.Model):
     """What one batch of a billing run did.
@@ -16,6 +19,7 @@ class IspBillingRunBatch(models.Model):
 
     run_id = fields.Many2one("isp.billing.run", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
+    subscription_count = fields.Integer("Subscriptions", help="So many were billed.")
     bulk_count = fields.Integer("Posted as copies", help="Invoices inserted a set at a time.")
     orm_count = fields.Integer("Posted one by one", help="Invoices made the ordinary way.")
     fallback_reasons = fields.Json(help="Why invoices were not copied, with the number of them.")
@@ -38,27 +42,31 @@ class IspBillingRun(models.Model):
     )
 
     @api.depends("batch_ids.bulk_count", "batch_ids.orm_count", "batch_ids.fallback_reasons")
+    @api.depends_context("lang")
     def _compute_bulk(self):
         for run in self:
             reasons = Counter()
             for batch in run.batch_ids:
-                reasons.update(batch.fallback_reasons or {})
+                for reason, count in bulk_reason.from_json(batch.fallback_reasons):
+                    reasons[reason] += count
             run.bulk_count = sum(run.batch_ids.mapped("bulk_count"))
             run.orm_count = sum(run.batch_ids.mapped("orm_count"))
-            run.fallback_reasons = "\n".join(
-                f"{count} × {reason}" for reason, count in reasons.most_common()
-            )
+            run.fallback_reasons = explain_counts(self.env, reasons)
 
-    def _note_batch(self, bulk_count, orm_count, reasons):
-        """Write down how the invoices of a batch were made."""
+    def _note_batch(self, posted, subscription_count):
+        """Write down what a batch did.
+
+        :param posted: :class:`bulk_invoice.Posted`
+        """
         # sudo: the note is part of the run, whoever started it.
         self.env["isp.billing.run.batch"].sudo().create(
             [
                 {
                     "run_id": run.id,
-                    "bulk_count": bulk_count,
-                    "orm_count": orm_count,
-                    "fallback_reasons": dict(reasons),
+                    "subscription_count": subscription_count,
+                    "bulk_count": posted.copied,
+                    "orm_count": len(posted.moves) - posted.copied,
+                    "fallback_reasons": bulk_reason.to_json(posted.reasons),
                 }
                 for run in self
             ]

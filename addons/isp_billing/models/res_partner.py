@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResPartner(models.Model):
@@ -15,6 +15,20 @@ class ResPartner(models.Model):
         index="btree_not_null",
         copy=False,
         help="Identifier in the system the customer was imported from.",
+    )
+    isp_one_bill = fields.Selection(
+        [("yes", "One bill for all services"), ("no", "A bill for each service")],
+        "Bills for several services",
+        help="Services that are due on the same day share a bill, or get one each. Left empty, the "
+        "setting of the company decides.",
+    )
+
+    isp_dunning_policy_id = fields.Many2one(
+        "isp.dunning.policy",
+        "Dunning policy",
+        company_dependent=True,
+        domain="[('company_id', '=', current_company_id)]",
+        help="Followed for the customer's services instead of the plan's or the company's policy.",
     )
 
     def _compute_isp_subscription_count(self):
@@ -38,3 +52,25 @@ class ResPartner(models.Model):
             context={"default_partner_id": self.id},
         )
         return action
+
+    def _wants_one_bill(self, company):
+        """Whether services that are due together in ``company`` share a bill."""
+        self.ensure_one()
+        wish = self.commercial_partner_id.isp_one_bill
+        return wish == "yes" if wish else company.isp_one_bill
+
+    @api.model
+    def _commercial_fields(self):
+        return super()._commercial_fields() + ["isp_one_bill", "isp_dunning_policy_id"]
+
+    def _isp_resume_if_settled(self):
+        """Give the services of these customers back where nothing due is owed any more."""
+        if not self:
+            return
+        # sudo: money gives the service back, whoever enters it.
+        self.env["isp.subscription"].sudo().search(
+            [
+                ("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                ("state", "in", ("active", "suspended")),
+            ]
+        )._resume_if_settled()

@@ -118,6 +118,8 @@ class TestBillingRun(IspBillingCase):
             }
         )
         self.bill("2027-03-10")
+        self.assertBilled(subscription, [("2027-03-01", "2027-04-01", 1000.0)])
+        self.bill("2027-03-22")
         self.assertBilled(
             subscription,
             [("2027-03-01", "2027-04-01", 1000.0), ("2027-03-22", "2027-04-01", 100.0)],
@@ -215,7 +217,7 @@ class TestBillingRun(IspBillingCase):
             self.create_subscription()
         run = self.env["isp.billing.run"].create({"target_date": "2027-03-10"})
         with (
-            patch("odoo.addons.isp_billing.models.isp_billing_run.BATCH_SIZE", 2),
+            patch("odoo.addons.isp_billing.models.isp_billing_run_work.BATCH_SIZE", 2),
             trap_jobs() as jobs,
         ):
             run.action_run()
@@ -241,6 +243,6 @@ class TestBillingRun(IspBillingCase):
         run._start()
         self.env.flush_all()
         self.env.invalidate_all()
-        with self.assertQueryCount(20 * 12):
+        with self.assertQueryCount(20 * 8):
             run._bill_batch()
         self.assertEqual(run.invoice_count, 20)

@@ -1,0 +1,84 @@
+from odoo import models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class AccountMove(models.Model):
+    """Credits of a customer settle new bills, in the transaction that posts them."""
+
+    _inherit = "account.move"
+
+    def _isp_apply_credits(self):
+        """Reconcile what is owed with credit notes and payments in advance, oldest due first.
+
+        One query finds the few customers who have a credit, so the others cost nothing.
+
+        :return: the journal items that took part
+        """
+        used = self.env["account.move.line"]
+        for company, moves in self.grouped("company_id").items():
+            if company.isp_apply_credits:
+                used |= moves.with_company(company)._isp_apply_credits_of(company)
+        return used
+
+    def _isp_apply_credits_of(self, company):
+        # Odoo would mark some of the bills as edited by hand, depending on what its cache holds.
+        untouched = self.with_context(skip_is_manually_modified=True)
+        AccountMoveLine = untouched.env["account.move.line"]
+        accounts = self._get_isp_receivable_accounts()
+        partner_ids = self._get_isp_partners_with_credit(company, accounts)
+        if not partner_ids:
+            return AccountMoveLine
+        lines = AccountMoveLine.search(
+            self._get_isp_open_items_domain(company, accounts)
+            & Domain("partner_id", "in", partner_ids),
+            order="date_maturity, move_name, id",
+        )
+        groups = lines.grouped(lambda item: (item.partner_id, item.account_id, item.currency_id))
+        together = [
+            items
+            for _key, items in sorted(
+                groups.items(), key=lambda group: [one.id for one in group[0]]
+            )
+            if len({item.amount_residual > 0 for item in items}) == 2
+        ]
+        # What reconcile() does for one group of items, for all of them at once.
+        AccountMoveLine._reconcile_plan(together)
+        return AccountMoveLine.concat(*together)
+
+    def _get_isp_receivable_accounts(self):
+        """Accounts on which the customers of these bills owe them."""
+        rows = self.env["account.move.line"]._read_group(
+            [("move_id", "in", self.ids), ("account_type", "=", "asset_receivable")],
+            ["account_id"],
+        )
+        return self.env["account.account"].concat(*(account for (account,) in rows))
+
+    def _get_isp_partners_with_credit(self, company, accounts):
+        """Ids of the customers of these bills who have an unused credit."""
+        AccountMoveLine = self.env["account.move.line"]
+        AccountMoveLine.flush_model(
+            ["account_id", "amount_residual", "company_id", "parent_state", "partner_id"]
+            + ["reconciled"]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT partner_id FROM account_move_line"
+                " WHERE account_id = ANY(%s) AND partner_id = ANY(%s) AND reconciled IS NOT TRUE"
+                " AND company_id = %s AND parent_state = 'posted' AND amount_residual < 0",
+                accounts.ids,
+                self.commercial_partner_id.ids,
+                company.id,
+            )
+        )
+        return [partner_id for (partner_id,) in rows]
+
+    def _get_isp_open_items_domain(self, company, accounts):
+        """Domain of the items that may be reconciled with each other.
+
+        Hook: extend to keep items out.
+        """
+        domain = Domain("company_id", "=", company.id) & Domain("account_id", "in", accounts.ids)
+        domain &= Domain("parent_state", "=", "posted") & Domain("reconciled", "=", False)
+        domain &= Domain("amount_residual", "!=", 0)
+        return domain & Domain("move_id.payment_state", "!=", "blocked")
