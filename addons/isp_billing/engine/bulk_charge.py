@@ -1,5 +1,7 @@
 """Charges, inserted and linked to their invoices a set at a time."""
 
+import json
+
 from odoo.tools import float_repr, float_round
 
 from . import bulk_guard, bulk_sql
@@ -22,12 +24,22 @@ def create_charges(env, vals_list):
         {"id": ids, **{name: _convert(charge_model, name, columns) for name in columns}},
         RELATED,
     )
+    for model in ("isp.subscription", "isp.subscription.line", "isp.billing.run"):
+        env[model].invalidate_model(["charge_ids"], flush=False)
     charges = charge_model.browse(ids)
+    _forget_lists(charge_model)
     charges.modified(charge_model._fields, create=True)
     _spare_entitlements(env)
     env.flush_all()
     charges.check_access("create")
     return charges
+
+
+def _forget_lists(charge_model):
+    """Read lists of charges anew, such as those of a subscription; ``create`` adds to them."""
+    for field in charge_model._fields.values():
+        for inverse in charge_model.pool.field_inverses[field] if field.type == "many2one" else ():
+            charge_model.env[inverse.model_name].invalidate_model([inverse.name], flush=False)
 
 
 def _can_insert(charge_model, vals_list):
@@ -42,7 +54,7 @@ def _can_insert(charge_model, vals_list):
             name in names
             or name in RELATED
             or name in NUMBERS
-            or not (field.compute or field.default or field.check_company)
+            or not (field.compute or field.default or getattr(field, "check_company", False))
             for name, field in charge_model._fields.items()
             if field.store and field.column_type
         )
@@ -64,6 +76,8 @@ def _convert(charge_model, name, columns):
     if field.type == "float" and (digits := field.get_digits(charge_model.env)):
         scale = digits[1]
         return [float_repr(float_round(v, precision_digits=scale), scale) for v in values]
+    if field.type == "json":
+        return [None if value is None else json.dumps(value) for value in values]
     return [None if value is False else value for value in values]
 
 

@@ -3,11 +3,13 @@
 Two prepared invoices belong to one group when all their values are the same except those of
 :data:`OWN_VALUES` and the labels of their lines, and when everything that Odoo takes from the
 customer without being told (fiscal position, terms, accounts, language …) comes out the same.
+Where all taxes are plain shares of the price, prices may differ too: see :mod:`bulk_amount`.
 """
 
 from odoo.fields import Command
 
-from . import bulk_guard
+from . import bulk_amount, bulk_guard
+from .bulk_reason import reason
 
 # Values that each copy has for itself; every other value is part of the key.
 OWN_VALUES = {"partner_id", "partner_shipping_id", "invoice_origin", "invoice_line_ids"}
@@ -37,6 +39,8 @@ class Keys:
         )
         self._positions = {}
         self._partner_keys = {}
+        self._prices_vary = not bulk_guard.amount_reasons(env)
+        self._plain_taxes = {}
         # One recordset, so that the first access reads all of them.
         ids = {vals["partner_id"] for vals in vals_list}
         ids |= {vals["partner_shipping_id"] for vals in vals_list}
@@ -44,19 +48,46 @@ class Keys:
 
     def get(self, vals):
         """The key of an invoice; invoices with the same key are copies of each other."""
+        partner_key = self._partner_key(vals["partner_id"], vals["partner_shipping_id"])
+        left_out = ("name",)
+        if self._may_prices_vary(vals, position_id=partner_key[0]):
+            left_out += bulk_amount.PRICE_VALUES
         return (
-            self._partner_key(vals["partner_id"], vals["partner_shipping_id"]),
+            partner_key,
             *sorted(
                 (name, _freeze(value)) for name, value in vals.items() if name not in OWN_VALUES
             ),
             tuple(
                 tuple(
-                    (name, bool(value) if name == "name" else _freeze(value))
+                    (name, bool(value) if name in left_out else _freeze(value))
                     for name, value in sorted(line.items())
                 )
                 for line in line_vals(vals)
             ),
         )
+
+    def _may_prices_vary(self, vals, position_id):
+        """Whether invoices may belong together whose prices, quantities and discounts differ."""
+        lines = line_vals(vals)
+        term_id = vals.get("invoice_payment_term_id")
+        return (
+            self._prices_vary
+            and bulk_amount.may_vary(lines)
+            and bulk_amount.is_plain_term(self.env["account.payment.term"].browse(term_id))
+            and all(self._has_plain_taxes(line, position_id) for line in lines)
+        )
+
+    def _has_plain_taxes(self, line, position_id):
+        """Whether a prepared line gets its taxes from a product, and these are plain."""
+        key = (line.get("product_id"), position_id)
+        if not key[0] or "tax_ids" in line:
+            return False
+        if key not in self._plain_taxes:
+            product = self.env["product.product"].browse(key[0]).with_company(self.company)
+            taxes = product.taxes_id._filter_taxes_by_company(self.company)
+            position = self.env["account.fiscal.position"].browse(position_id)
+            self._plain_taxes[key] = bulk_amount.are_plain(position.map_tax(taxes))
+        return self._plain_taxes[key]
 
     def _partner_key(self, partner_id, shipping_id):
         """Everything Odoo derives from the customer and the place of delivery."""
@@ -125,13 +156,18 @@ def line_vals(vals):
     return [command[2] for command in commands]
 
 
-def can_group(vals):
-    """Whether the prepared invoice says all that the key needs."""
-    return vals.get("move_type") == "out_invoice" and (
-        vals.keys() >= REQUIRED_VALUES
+def refusal(vals):
+    """Why the prepared invoice says less than the key needs, ``None`` when it says enough."""
+    if vals.get("move_type") == "out_refund":
+        return reason("credit_note")
+    if (
+        vals.get("move_type") == "out_invoice"
+        and vals.keys() >= REQUIRED_VALUES
         and all(vals[name] for name in REQUIRED_VALUES)
         and line_vals(vals) is not None
-    )
+    ):
+        return None
+    return reason("values")
 
 
 def _freeze(value):

@@ -2,7 +2,7 @@
 
 The set-based path copies the rows of an invoice that the ORM has posted. That is right only where
 nothing but the columns of :data:`OVERRIDDEN` depends on what differs between the copies. Three
-checks make sure of it, and each gives its reasons in words:
+checks make sure of it, and each gives its reasons (:mod:`bulk_reason`):
 
 * :func:`registry_reasons` walks the registry's graph of dependencies and the classes behind the
   models: a stored field that hangs on something that differs, a rule on another model's records or
@@ -13,6 +13,9 @@ checks make sure of it, and each gives its reasons in words:
 """
 
 from odoo.tools import SQL
+
+from . import bulk_amount
+from .bulk_reason import reason
 
 # Addons whose code on journal entries has been read for this purpose. What any other addon does to
 # them sends the invoices through the ORM.
@@ -63,6 +66,16 @@ OVERRIDDEN = {
     },
     "account.move.line": {"move_id", "move_name", "name", "partner_id"},
 }
+# Hangs on the prices and is worked out by bulk_amount where these differ between copies.
+AMOUNTS = {
+    "account.move": set(bulk_amount.MOVE_COLUMNS),
+    "account.move.line": set(bulk_amount.LINE_COLUMNS),
+}
+# Hangs on the prices, but is the same for whatever is owed at one date.
+SAME_FOR_ALL = {
+    "account.move": {"invoice_date_due", "payment_state"},
+    "account.move.line": {"is_storno", "reconciled"},
+}
 # Hangs on the partner, but is resolved into the key of the group by bulk_group, hence constant.
 KEYED = {
     "account.move": {
@@ -102,13 +115,14 @@ HARMLESS_PREFIXES = (
 
 MODELS = ("account.move", "account.move.line")
 _known = {}  # by database: the graph and what was found in it
+_known_amounts = {}
 
 
 # === THE REGISTRY === #
 
 
 def registry_reasons(env):
-    """Why the installed addons do not allow copying, as sentences; empty when they do."""
+    """Why the installed addons do not allow copying; empty when they do."""
     # Replaced whenever models are set up anew, so it tells whether the answer is still good.
     triggers = env.registry._field_triggers
     known = _known.get(env.cr.dbname)
@@ -125,9 +139,9 @@ def _field_reasons(env):
             if not field.store or field._module in REVIEWED:
                 continue
             if field.compute and not env.registry.field_depends.get(field):
-                yield f"{model}.{name} does not say what it is computed from"
+                yield reason("field_undeclared", field=f"{model}.{name}")
             elif callable(field.default) and field.column_type:
-                yield f"{model}.{name} has a default that may differ from record to record"
+                yield reason("field_default", field=f"{model}.{name}")
     # What is reached through a link has its own place in the graph, as a field of the linked one.
     varying = [
         env[model]._fields[name] for model in MODELS for name in OVERRIDDEN[model] - {"move_id"}
@@ -135,7 +149,29 @@ def _field_reasons(env):
     varying += env["isp.charge"]._fields.values()
     for field, cause in _walk(env, varying):
         if field.model_name in MODELS and not _is_known(field):
-            yield f"{field.model_name}.{field.name} depends on {cause.model_name}.{cause.name}"
+            yield reason("field_depends", field=_path(field), cause=_path(cause))
+
+
+def amount_reasons(env):
+    """Why prices may not differ between copies; empty when they may."""
+    triggers = env.registry._field_triggers
+    known = _known_amounts.get(env.cr.dbname)
+    if known is None or known[0] is not triggers:
+        sources = [env["account.move.line"]._fields[name] for name in bulk_amount.PRICE_VALUES]
+        sources += [env[model]._fields[name] for model in MODELS for name in AMOUNTS[model]]
+        reasons = [
+            reason("field_depends", field=_path(field), cause=_path(cause))
+            for field, cause in _walk(env, sources)
+            if field.model_name in MODELS
+            and not _is_known(field)
+            and field.name not in SAME_FOR_ALL[field.model_name]
+        ]
+        known = _known_amounts[env.cr.dbname] = (triggers, sorted(set(reasons)))
+    return known[1]
+
+
+def _path(field):
+    return f"{field.model_name}.{field.name}"
 
 
 def _is_known(field):
@@ -149,7 +185,7 @@ def _follower_reasons(env):
     for field, cause in _walk(env, sources):
         is_theirs = field.model_name not in (*MODELS, "isp.charge")
         if is_theirs and (field.model_name, field.name) not in FOLLOWERS:
-            yield f"{field.model_name}.{field.name} depends on {cause.model_name}.{cause.name}"
+            yield reason("field_depends", field=_path(field), cause=_path(cause))
 
 
 def _walk(env, sources):
@@ -210,15 +246,15 @@ def _code_reasons(env):
                 if not callable(attribute) or name.startswith("__"):
                     continue
                 if hasattr(attribute, "_constrains"):
-                    yield f"{module} adds a check to {model}"
+                    yield reason("code_check", module=module, model=model)
                 elif _overrides(cls, base, name) and not name.startswith(HARMLESS_PREFIXES):
-                    yield f"{module} changes {model}.{name}"
+                    yield reason("code_changed", module=module, method=f"{model}.{name}")
 
 
 def _patch_reasons(env):
     """Methods that were put on the finished class, by an audit log for instance."""
     return [
-        f"{model}.{name} is patched at run time"
+        reason("patched", method=f"{model}.{name}")
         for model in MODELS
         for name in ("create", "write", "_create", "_write", "_post")
         if name in vars(env.registry[model])
@@ -254,26 +290,24 @@ def is_plain(env, model, *names):
 
 
 def journal_reasons(journal):
-    """Why invoices of ``journal`` have to be made one at a time, as sentences."""
-    reasons = []
-    if journal.restrict_mode_hash_table:
-        reasons.append(f"journal {journal.code} is secured with hashes")
-    if journal.sequence_override_regex:
-        reasons.append(f"journal {journal.code} has its own pattern of numbers")
-    if journal.is_self_billing:
-        reasons.append(f"journal {journal.code} numbers by partner")
-    return reasons
+    """Why invoices of ``journal`` have to be made one at a time."""
+    found = {
+        "journal_hashed": journal.restrict_mode_hash_table,
+        "journal_pattern": journal.sequence_override_regex,
+        "journal_by_partner": journal.is_self_billing,
+    }
+    return [reason(code, journal=journal.code) for code, applies in found.items() if applies]
 
 
 def database_reasons(env):
-    """Why nothing may be copied in this database at present, as sentences."""
+    """Why nothing may be copied in this database at present."""
     reasons = [*registry_reasons(env), *_patch_reasons(env)]
     if env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
-        reasons.append("analytic distribution models may differ by partner")
+        reasons.append(reason("analytic_models"))
     if "base.automation" in env:
         domain = [("model_id.model", "in", [*MODELS, "isp.charge", "res.partner"])]
         if env["base.automation"].sudo().search_count(domain, limit=1):
-            reasons.append("automation rules run on invoices")
+            reasons.append(reason("automation"))
     return reasons
 
 
@@ -281,20 +315,19 @@ def database_reasons(env):
 
 
 def prototype_reasons(move):
-    """What in a posted invoice cannot be copied, as sentences."""
+    """What in a posted invoice cannot be copied."""
     lines = move.line_ids
     found = {
-        "an invoice was not posted": move.state != "posted" or not move.name,
-        "a total is zero or negative": move.currency_id.compare_amounts(move.amount_total, 0) <= 0,
-        "an invoice is settled as soon as posted": move.payment_state != "not_paid"
-        or any(lines.mapped("matching_number")),
-        "an invoice carries a hash": bool(move.inalterable_hash),
-        "an invoice is posted automatically": move.auto_post != "no",
-        "an invoice is rounded for cash": bool(move.invoice_cash_rounding_id),
-        "an invoice is analysed": any(lines.mapped("analytic_distribution")),
-        "a line has another partner": lines.partner_id != move.commercial_partner_id,
+        "not_posted": move.state != "posted" or not move.name,
+        "total": move.currency_id.compare_amounts(move.amount_total, 0) <= 0,
+        "settled": move.payment_state != "not_paid" or any(lines.mapped("matching_number")),
+        "hash": bool(move.inalterable_hash),
+        "auto_post": move.auto_post != "no",
+        "cash_rounding": bool(move.invoice_cash_rounding_id),
+        "analysed": any(lines.mapped("analytic_distribution")),
+        "other_partner": lines.partner_id != move.commercial_partner_id,
     }
-    return [reason for reason, applies in found.items() if applies]
+    return [reason(code) for code, applies in found.items() if applies]
 
 
 # === WHAT WAS WRITTEN === #
@@ -334,9 +367,9 @@ class WriteWatch:
     def reasons(self, expected):
         """What speaks against copying: tables outside ``expected``, or no counts at all."""
         if "public.account_move" not in self.written:
-            return ["PostgreSQL does not count what is written (track_counts is off)"]
+            return [reason("not_counted")]
         unknown = sorted(table.removeprefix("public.") for table in self.written.keys() - expected)
-        return [f"posting an invoice also writes to {', '.join(unknown)}"] if unknown else []
+        return [reason("written", tables=", ".join(unknown))] if unknown else []
 
 
 def tracking_reasons(env):
@@ -344,5 +377,5 @@ def tracking_reasons(env):
     waiting = [env.cr.precommit.data.get(f"mail.tracking.{model}", {}) for model in MODELS]
     # ``None`` in place of values is how tracking is switched off for a record.
     if any(values for by_record in waiting for values in by_record.values()):
-        return ["changes of invoices are tracked in the chatter"]
+        return [reason("tracked")]
     return []

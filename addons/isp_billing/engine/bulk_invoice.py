@@ -15,9 +15,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
 
-from . import bulk_charge, bulk_guard, bulk_rank, bulk_sql
-from .bulk_group import Keys, can_group, line_vals
+from . import bulk_amount, bulk_charge, bulk_guard, bulk_rank, bulk_sql
+from .bulk_group import Keys, line_vals, refusal
 from .bulk_number import References, Series
+from .bulk_reason import reason
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Posted:
 
     moves: object  # in the order of the prepared invoices
     copied: int = 0
-    reasons: Counter = field(default_factory=Counter)  # why how many others were not copied
+    reasons: Counter = field(default_factory=Counter)  # why others were not copied, and how many
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Prototype:
     move: object
     indexes: list
     labels: list
+    amounts: dict  # by index, of those with other prices
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Copy:
     shipping_id: int
     partner_name: str
     origin: str | None
+    amounts: object = None  # when the prices are not those of the prototype
     id: int = 0
     reference: str | None = None
 
@@ -117,8 +120,8 @@ class _Batch:
         return Posted(moves, len(copies), self.reasons)
 
     def _refuse(self, count, reasons):
-        for reason in reasons if count else ():
-            self.reasons[reason] += count
+        if count:
+            self.reasons.update(dict.fromkeys(reasons, count))
 
     def _post_by_orm(self, indexes):
         if not indexes:
@@ -140,8 +143,8 @@ class _Batch:
             return []
         groups, journals = defaultdict(list), {}
         for index, vals in enumerate(self.vals_list):
-            if not can_group(vals):
-                self._refuse(1, ["the values are not those of a plain invoice"])
+            if refused := refusal(vals):
+                self._refuse(1, [refused])
                 continue
             journal_id = vals["journal_id"]
             if journal_id not in journals:
@@ -162,7 +165,7 @@ class _Batch:
             for line in line_vals(self.vals_list[indexes[0]])
         )
         if total <= 0:
-            self._refuse(len(indexes), ["a total is zero or negative"])
+            self._refuse(len(indexes), [reason("total")])
         return total <= 0
 
     def _get_key(self, vals):
@@ -189,12 +192,27 @@ class _Batch:
             labels = self._get_labels(move, indexes[0])
             refused = reasons + bulk_guard.prototype_reasons(move)
             if labels is None:
-                refused.append("labels do not follow the prepared ones")
+                refused.append(reason("labels"))
             if refused:
                 self._refuse(len(indexes) - 1, refused)
             else:
-                prototypes.append(Prototype(move, indexes, labels))
+                amounts = self._get_amounts(move, indexes)
+                alike = [index for index in indexes if index not in amounts or amounts[index]]
+                self._refuse(len(indexes) - len(alike), [reason("amounts")])
+                prototypes.append(Prototype(move, alike, labels, amounts))
         return prototypes
+
+    def _get_amounts(self, move, indexes):
+        """The amounts of invoices with other prices than ``move``, ``None`` for who has none."""
+        prices = {
+            index: tuple(map(bulk_amount.get_prices, line_vals(self.vals_list[index])))
+            for index in indexes
+        }
+        own = prices[indexes[0]]
+        others = dict.fromkeys(price for price in prices.values() if price != own)
+        if others and (calculator := bulk_amount.Calculator.of(move, own)):
+            others = {price: calculator.get(price) for price in others}
+        return {index: others[price] for index, price in prices.items() if price != own}
 
     def _get_labels(self, move, index):
         """How copies of ``move`` get their labels, ``None`` when there is no telling."""
@@ -240,7 +258,7 @@ class _Batch:
                 numbers = series.numbers(without=kept.mapped("sequence_number"))
                 copies += self._number_journal(series, numbers, References(journal), of_journal)
             else:
-                self._refuse(count - len(of_journal), ["numbers of the journal are not in order"])
+                self._refuse(count - len(of_journal), [reason("numbers")])
         return copies
 
     def _number_journal(self, series, numbers, references, prototypes):
@@ -277,6 +295,7 @@ class _Batch:
             shipping_id=vals["partner_shipping_id"],
             partner_name=partner.display_name,
             origin=vals.get("invoice_origin") or None,
+            amounts=prototype.amounts.get(index),
         )
 
     def _get_renumbered(self, prototype, name, number, references):
@@ -297,8 +316,9 @@ class _Batch:
         if not copies:
             return
         lines, links = self._get_rows(copies)
-        bulk_sql.insert_moves(self.env, copies)
-        bulk_sql.insert_lines(self.env, lines)
+        amounts = list({id(copy.amounts): copy.amounts for copy in copies if copy.amounts}.values())
+        bulk_sql.insert_moves(self.env, copies, amounts)
+        bulk_sql.insert_lines(self.env, lines, amounts)
         bulk_charge.link(self.env, links)
         bulk_rank.count_customers(self.env, copies)
         # The cache that hands out the next number does not know of these.
@@ -318,7 +338,10 @@ class _Batch:
             charge_ids = self.charges_list[copy.index].ids
             for label, new_id in zip(labels, islice(new_ids, len(labels)), strict=True):
                 text = label.of(prepared, copy.reference)
-                lines.append((label.line_id, new_id, copy.id, copy.name, text, copy.commercial_id))
+                lines.append(
+                    (label.line_id, new_id, copy.id, copy.name, text, copy.commercial_id)
+                    + (id(copy.amounts) if copy.amounts else None,)
+                )
                 if label.position is not None:
                     links.append((charge_ids[label.position], copy.id, new_id))
         return lines, links

@@ -6,6 +6,8 @@ registry, so a column that an addon adds is copied like the others.
 
 from odoo.tools import SQL
 
+from .bulk_amount import LINE_COLUMNS, MOVE_COLUMNS
+
 # Links that a fresh invoice line has; a prototype with others is not copied.
 LINE_LINKS = ("tax_ids", "tax_tag_ids")
 
@@ -45,10 +47,11 @@ def _element(value):
     return f'"{escaped}"'
 
 
-def insert_moves(env, copies):
+def insert_moves(env, copies, amounts=()):
     """Insert the copies' entries.
 
     :param copies: objects with the attributes of :class:`bulk_invoice.Copy`
+    :param amounts: the :class:`bulk_amount.Amounts` that some of them have
     """
     own = {
         "id": SQL("own.id"),
@@ -64,9 +67,9 @@ def insert_moves(env, copies):
     }
     source = SQL(
         "unnest(%s::int[], %s::int[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[],"
-        " %s::text[], %s::text[], %s::text[])"
+        " %s::text[], %s::text[], %s::text[], %s::bigint[])"
         " AS own(prototype_id, id, name, sequence_number, partner_id, commercial_id, shipping_id,"
-        " partner_name, origin, reference)",
+        " partner_name, origin, reference, amounts)",
         array(copy.prototype.move.id for copy in copies),
         array(copy.id for copy in copies),
         array(copy.name for copy in copies),
@@ -77,15 +80,50 @@ def insert_moves(env, copies):
         array(copy.partner_name for copy in copies),
         array(copy.origin for copy in copies),
         array(copy.reference for copy in copies),
+        array(id(copy.amounts) if copy.amounts else None for copy in copies),
     )
-    _insert_like(env["account.move"], own, source)
+    move_model = env["account.move"]
+    rows = [((id(one),), one.move) for one in amounts]
+    source = _join_amounts(move_model, own, source, MOVE_COLUMNS, ("amounts",), rows)
+    _insert_like(move_model, own, source)
     _plan_anew(env)
 
 
-def insert_lines(env, rows):
+def _join_amounts(model, own, source, names, key, rows):
+    """Let ``own`` have amounts of its own, where there are some.
+
+    :param key: columns of ``source`` that amounts are known by
+    :param rows: pairs ``(key, amounts)``, the latter in the order of ``names``
+    :return: ``source``, joined with the amounts
+    """
+    if not rows:
+        return source
+    for name in names:
+        own[name] = SQL(
+            "coalesce(worth.%s, prototype.%s)", SQL.identifier(name), SQL.identifier(name)
+        )
+    types = ["bigint"] * len(key) + [model._fields[name].column_type[0] for name in names]
+    columns = zip(*((*known_by, *values) for known_by, values in rows), strict=True)
+    return SQL(
+        "%s LEFT JOIN unnest(%s) AS worth(%s) ON %s",
+        source,
+        SQL(", ").join(
+            SQL(f"%s::{kind}[]", array(column)) for kind, column in zip(types, columns, strict=True)
+        ),
+        SQL(", ").join(map(SQL.identifier, (*key, *names))),
+        SQL(" AND ").join(
+            SQL("%s = %s", SQL.identifier("worth", name), SQL.identifier("own", name))
+            for name in key
+        ),
+    )
+
+
+def insert_lines(env, rows, amounts=()):
     """Insert the copies' items with their taxes and tags.
 
-    :param rows: tuples ``(prototype line id, id, move id, move name, label, partner id)``
+    :param rows: tuples ``(prototype line id, id, move id, move name, label, partner id, id() of
+        the amounts or None)``
+    :param amounts: the :class:`bulk_amount.Amounts` that some have
     """
     own = {
         "id": SQL("own.id"),
@@ -96,11 +134,16 @@ def insert_lines(env, rows):
     }
     columns = [array(column) for column in zip(*rows, strict=True)]
     source = SQL(
-        "unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::text[], %s::int[])"
-        " AS own(prototype_id, id, move_id, move_name, label, partner_id)",
+        "unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::text[], %s::int[], %s::bigint[])"
+        " AS own(prototype_id, id, move_id, move_name, label, partner_id, amounts)",
         *columns,
     )
     line_model = env["account.move.line"]
+    worth = [
+        ((id(one), line_id), values) for one in amounts for line_id, values in one.lines.items()
+    ]
+    key = ("amounts", "prototype_id")
+    source = _join_amounts(line_model, own, source, LINE_COLUMNS, key, worth)
     _insert_like(line_model, own, source)
     _plan_anew(env)
     for name in LINE_LINKS:
@@ -149,28 +192,42 @@ def _insert_like(model, own, source):
 
 
 def renumber(env, numbers):
-    """Give posted invoices other numbers, the highest first so that none is in the way.
+    """Give posted invoices other numbers, also such that others of them have now.
 
     :param numbers: tuples ``(move id, name, number, payment reference, [(line id, label)])``
     """
-    for move_id, name, number, reference, labels in sorted(numbers, key=lambda row: -row[2]):
-        env.cr.execute(
-            SQL(
-                "UPDATE account_move SET name = %s, sequence_number = %s, payment_reference = %s"
-                " WHERE id = %s",
-                name,
-                number,
-                reference,
-                move_id,
-            )
+    if not numbers:
+        return
+    moves = [array(column) for column in zip(*(row[:4] for row in numbers), strict=True)]
+    labels = [label for row in numbers for label in row[4]]
+    # Names are unique at every moment, and a new one may still be that of another.
+    env.cr.execute(SQL("UPDATE account_move SET name = '/' WHERE id = ANY(%s::int[])", moves[0]))
+    env.cr.execute(
+        SQL(
+            "UPDATE account_move SET name = own.name, sequence_number = own.number,"
+            " payment_reference = own.reference"
+            " FROM unnest(%s::int[], %s::text[], %s::int[], %s::text[])"
+            " AS own(id, name, number, reference) WHERE account_move.id = own.id",
+            *moves,
         )
-        env.cr.execute(
-            SQL("UPDATE account_move_line SET move_name = %s WHERE move_id = %s", name, move_id)
+    )
+    env.cr.execute(
+        SQL(
+            "UPDATE account_move_line SET move_name = own.name"
+            " FROM unnest(%s::int[], %s::text[]) AS own(id, name)"
+            " WHERE account_move_line.move_id = own.id",
+            *moves[:2],
         )
-        for line_id, label in labels:
-            env.cr.execute(
-                SQL("UPDATE account_move_line SET name = %s WHERE id = %s", label, line_id)
-            )
+    )
+    env.cr.execute(
+        SQL(
+            "UPDATE account_move_line SET name = own.label"
+            " FROM unnest(%s::int[], %s::text[]) AS own(id, label)"
+            " WHERE account_move_line.id = own.id",
+            array(line_id for line_id, _label in labels),
+            array(label for _line_id, label in labels),
+        )
+    )
 
 
 def insert_charges(charge_model, columns, related):
