@@ -1,14 +1,13 @@
 """The import across processes: command line, killed in the middle, and background jobs."""
 
 import csv
-import subprocess
 import time
-from contextlib import closing
 
 import pytest
 
-from harness import databases
-from harness.settings import environment, odoo_command
+from harness import databases, processes
+from harness.databases import query
+from harness.processes import finish
 
 ROWS = 900
 BATCH = 100
@@ -55,30 +54,8 @@ def subscribers(tmp_path):
     return write_subscribers(tmp_path / "subscribers.csv", ROWS)
 
 
-def command(database, *args):
-    return odoo_command("isp_import", "-d", database, *map(str, args))
-
-
 def start(database, *args):
-    return subprocess.Popen(
-        command(database, *args),
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process):
-    output, errors = process.communicate(timeout=TIMEOUT_S)
-    return process.returncode, output, errors
-
-
-def query(database, statement):
-    with closing(databases.connect(database)) as connection, connection.cursor() as cr:
-        cr.execute(statement)
-        return cr.fetchall()
+    return processes.start("isp_import", "-d", database, *args)
 
 
 def assert_all_is_in(database, rows=ROWS):
@@ -150,8 +127,7 @@ def test_killed_in_the_middle_and_given_again(database, subscribers, batches, de
     for _batch in range(batches):
         process.stdout.readline()
     time.sleep(delay_s)
-    process.kill()
-    finish(process)
+    processes.kill(process)
     [(done,)] = query(database, "SELECT count(*) FROM isp_subscription")
     assert 0 < done < ROWS - len(BAD)
     code, output, errors = finish(start(database, subscribers, "--batch", BATCH))

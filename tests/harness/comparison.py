@@ -17,6 +17,8 @@ from . import databases
 TIMES = {"create_date", "write_date"}
 # Random in each copy; compared is that they are there, and that no two of a table are the same.
 TOKENS = {"access_token", "message_id"}
+# The moment of something that may not have happened; compared is whether it has.
+MOMENTS = {"settled_at"}
 # What makes a new row of a table the same row in both copies; columns that are foreign keys stand
 # for the label of the row they refer to. Every other table is compared as a set of rows.
 NATURAL_KEYS = {
@@ -24,6 +26,8 @@ NATURAL_KEYS = {
     "account_move_line": ("move_id", "#"),  # its place in the entry, by id
     "isp_charge": ("line_id", "charge_type", "date_from"),
     "isp_billing_run": ("company_id", "target_date"),
+    "account_partial_reconcile": ("debit_move_id", "credit_move_id"),
+    "account_full_reconcile": ("#",),
 }
 
 
@@ -160,8 +164,8 @@ class _Labels:
 
     def replace(self, table, column, value):
         """``value``, or the label of the new row it is the id of."""
-        if column in TOKENS:
-            return value and "token"
+        if column in TOKENS | MOMENTS:
+            return value and "there"
         target = table if column == "id" else self.foreign_keys.get(table, {}).get(column)
         if target is None:
             return value
@@ -174,7 +178,7 @@ class _Labels:
         """Rows of the original in the form of :meth:`canonical`."""
         return [
             tuple(
-                (column, repr(value and "token" if column in TOKENS else value))
+                (column, repr(value and "there" if column in TOKENS | MOMENTS else value))
                 for column, value in row.items()
             )
             for row in rows

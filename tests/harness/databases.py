@@ -62,11 +62,16 @@ def _execute(statement, *names):
         cr.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
+def query(database, statement, params=None):
+    """Run one statement on a connection of its own; return the rows, if it has any."""
+    with closing(connect(database)) as connection, connection.cursor() as cr:
+        cr.execute(statement, params)
+        return cr.fetchall() if cr.description else None
+
+
 def database_names():
     """Return the names of all databases."""
-    with closing(connect()) as connection, connection.cursor() as cr:
-        cr.execute("SELECT datname FROM pg_database")
-        return {row[0] for row in cr.fetchall()}
+    return {name for (name,) in query("postgres", "SELECT datname FROM pg_database")}
 
 
 def _filestore(name):
@@ -234,12 +239,12 @@ def _install(name, modules):
     if not modules:
         return
     log = run_odoo("module", "install", "-d", name, *modules)
-    with closing(connect(name)) as connection, connection.cursor() as cr:
-        cr.execute(
-            "SELECT name FROM ir_module_module WHERE name = ANY(%s) AND state = 'installed'",
-            [modules],
-        )
-        missing = set(modules) - {row[0] for row in cr.fetchall()}
+    installed = query(
+        name,
+        "SELECT name FROM ir_module_module WHERE name = ANY(%s) AND state = 'installed'",
+        [modules],
+    )
+    missing = set(modules) - {row[0] for row in installed}
     errors = odoo_log.errors(log.read_text(errors="replace"))
     if missing:
         details = "\n".join(errors) or f"see {log}"
