@@ -34,11 +34,12 @@ class TestOverdue(IspBillingCase):
                 self.assertEqual(self.subscription.state, state)
         self.assertEqual(self.subscription.suspend_reason, "overdue")
         self.assertEqual(self.subscription.entitlement_id.access, "walled")
-        self.assertIn("more than 3 days", self.last_event(self.subscription).reason)
+        self.assertIn("1,000.00", self.last_event(self.subscription).reason)
+        self.assertIn("unpaid 4 days after", self.last_event(self.subscription).reason)
 
     def test_companies_may_switch_it_off(self):
         self.bill("2027-03-01")
-        self.company.isp_auto_suspend = False
+        self.company.isp_dunning_policy_id = False
         with self.at("2027-03-20 12:00:00"):
             self.run_cron()
         self.assertEqual(self.subscription.state, "active")
@@ -118,7 +119,8 @@ class TestOverdue(IspBillingCase):
         self.suspend()
         payment = self.pay(self.subscription.charge_ids.move_id)
         self.assertEqual(self.subscription.state, "active")
-        payment.move_id.line_ids.remove_move_reconcile()
+        payment.action_draft()
+        payment.action_cancel()
         with self.at("2027-03-21 06:00:00"):
             self.run_cron()
         self.assertEqual(self.subscription.state, "suspended")
