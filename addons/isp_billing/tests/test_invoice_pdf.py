@@ -31,6 +31,7 @@ class TestInvoicePdf(HttpCase):
         cls.company.write(
             {
                 "name": "Padma Net Ltd.",
+                "isp_bill_layout": "odoo",
                 "external_report_layout_id": cls.env.ref("web.external_layout_standard").id,
                 "report_footer": "<p>Trade licence 12345</p>",
                 "company_details": "<p>Padma Net Ltd.<br/>12 Gulshan Avenue, Dhaka</p>",
