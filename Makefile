@@ -1,6 +1,6 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint oracle bench bench-billing shell stop reset
+.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf prove-faults shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,15 @@ bench: ## benchmarks
 
 bench-billing: ## bills a second, against OCA contract; ARGS="--full" up to 100,000
 	@scripts/bench billing $(ARGS)
+
+prove-faults: ## kill a run of 10,000 bills at ten random moments; ARGS="--seed N" repeats one
+	@scripts/prove-faults $(ARGS)
+
+bench-pdf: ## PDF files of bills a second, against wkhtmltopdf
+	@scripts/bench pdf $(ARGS)
+
+bench-reports: ## seconds to open each report at 100,000 subscriptions, beside the ORM
+	@scripts/bench reports $(ARGS)
 
 shell: ## Python prompt inside the sample database
 	@scripts/odoo shell -d isp

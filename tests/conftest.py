@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+pytest.register_assert_rewrite("harness.kills", "harness.ledger")
 
-from harness import databases, server, settings
+from harness import databases, server, settings  # noqa: E402
 
 _numbers = itertools.count(1)
 

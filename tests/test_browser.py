@@ -28,7 +28,10 @@ PROVIDER = """
 company = env.company
 company.write({"name": "Padma Net Ltd.", "street": "12 Gulshan Avenue", "city": "Dhaka"})
 company.partner_id.tz = "Asia/Dhaka"
-company.write({"isp_auto_suspend": True, "isp_suspend_after_days": 3, "isp_suspend_hour": 0})
+policy = company.isp_dunning_policy_id
+weekdays = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+policy.write({f"rest_{day}": False for day in weekdays})
+policy.step_ids.filtered(lambda step: step.action == "suspend").hour = 0
 # An administrator who logs in would set it; nobody does here.
 env["ir.config_parameter"].set_param("web.base.url", "@URL@")
 Users = env["res.users"].with_context(no_reset_password=True)
@@ -89,7 +92,6 @@ subscription = env["isp.subscription"].create(
 subscription._activate()
 subscription._bill(first_day, first_day)
 user("karim@example.com", partner.name, "base.group_portal", partner_id=partner.id)
-company.isp_last_suspension = False
 env.cr.commit()  # the job works in a transaction of its own
 env.ref("isp_billing.isp_subscription_cron_suspend").method_direct_trigger()
 secret = env["isp.nas"]._ensure_local_nas().secret
@@ -241,13 +243,19 @@ def test_the_accountant_imports_bills_and_prints(server, prepare, pg, open_page,
         page.get_by_role("button", name="New", exact=True).click()
         press(page, "Preview")
         expect(page.locator("[name=due_count]").last).not_to_be_empty()
-        due, expected = number_of(page, "due_count"), number_of(page, "due_amount")
-        assert 100 < due <= would_be_new
+        found = number_of(page, "due_count")
+        assert 100 < found <= would_be_new
+        assert number_of(page, "preview_blocked_count") == 0
         picture(page, "billing_run_preview")
+        left_out = leave_one_out(page, picture)
+        due, expected = number_of(page, "due_count"), number_of(page, "due_amount")
+        assert due == found - 1
         page.evaluate("window.notReloaded = true")
         press(page, "Run")
         expect(state_of(page)).to_have_text("Done", timeout=JOB_MS)
         assert page.evaluate("window.notReloaded"), "The form follows the run by itself"
+        expect(page.locator("[name=live_count]")).to_contain_text(f"{due:g} of {due:g}")
+        expect(page.locator("[name=excluded_ids]")).to_contain_text(left_out)
         picture(page, "billing_run_done")
         assert number_of(page, "amount_total") == expected
         invoices = page.locator("button[name=action_view_invoices]")
@@ -273,6 +281,20 @@ def test_the_accountant_imports_bills_and_prints(server, prepare, pg, open_page,
         )
         posted, total = cr.fetchone()
     assert (posted, float(total)) == (due, expected)
+
+
+def leave_one_out(page, picture):
+    """Look at the preview, leave the first subscription out of the run, and return its number."""
+    page.locator("button[name=action_view_preview]").first.click()
+    page.locator(".o_group_header").first.click()
+    row = page.locator(".o_data_row").first
+    number = row.locator("td[name=subscription_id]").inner_text().split()[0]
+    row.locator("button[name=action_exclude]").click()
+    expect(row.locator("button[name=action_include]")).to_be_visible()
+    picture(page, "billing_run_preview_lines")
+    page.locator(".o_breadcrumb a, .breadcrumb-item a").last.click()
+    expect(page.locator(".o_form_view [name=excluded_count]").last).to_have_text("1")
+    return number
 
 
 def test_the_customer_pays_and_is_reconnected(server, prepare, pg, open_page, picture):

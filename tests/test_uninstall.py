@@ -1,7 +1,5 @@
 """Uninstalling the suite leaves a healthy database with its invoices."""
 
-from contextlib import closing
-
 from harness import databases
 
 BILL_SOMEBODY = """
@@ -41,9 +39,7 @@ env.cr.commit()
 
 
 def query(database, statement):
-    with closing(databases.connect(database)) as connection, connection.cursor() as cr:
-        cr.execute(statement)
-        return [row[0] for row in cr.fetchall()]
+    return [value for (value,) in databases.query(database, statement)]
 
 
 def test_uninstalled_without_a_trace_and_the_books_remain(suite_db, odoo_shell):
@@ -59,4 +55,5 @@ def test_uninstalled_without_a_trace_and_the_books_remain(suite_db, odoo_shell):
     assert query(suite_db, "SELECT model FROM ir_model WHERE model LIKE 'isp.%'") == []
     assert query(suite_db, "SELECT cron_name FROM ir_cron WHERE cron_name LIKE 'ISP%'") == []
     assert query(suite_db, "SELECT name FROM ir_sequence WHERE code LIKE 'isp.%'") == []
+    assert query(suite_db, "SELECT proname FROM pg_proc WHERE proname LIKE 'isp\\_%'") == []
     assert odoo_shell(suite_db, WORK_ON).split() == [number, "paid", "posted"]

@@ -4,11 +4,18 @@ import psycopg2
 
 from odoo.exceptions import UserError
 
+from .engine.problems import Problem
+
 
 def explain_error(env, error):
     """``error`` in words; never the text of the database, which holds values of the row."""
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, Problem):
+        # Imported late: the words are loaded with the models, this file before them.
+        from .models.isp_billing_reasons import explain_problem
+
+        return explain_problem(env, error)
     if isinstance(error, psycopg2.IntegrityError):
         for model in env.registry.values():
             # Only of constraints that a model declares; Odoo shows the others as they are.

@@ -8,7 +8,11 @@ import polib
 import pytest
 
 REPO = Path(__file__).parents[2]
-ADDONS = sorted(path.parent.name for path in REPO.glob("addons/isp_*/__manifest__.py"))
+ADDONS = sorted(
+    path.parent.name
+    for path in REPO.glob("addons/*/__manifest__.py")
+    if not path.parent.name.startswith("test_")
+)
 
 # What a translation must carry over unchanged: %(name)s, %s, {name} and XML tags.
 PARTS = re.compile(r"%\(\w+\)[a-z]|%[sdf]|%%|\{\w+\}|</?\w[^>]*>")

@@ -1,1 +1,3 @@
+from . import explain
 from . import portal
+from . import report_xlsx

@@ -77,6 +77,25 @@ class PortalService(PortalAccount, PaymentPortal):
         )
         return request.render("isp_billing.portal_service_pay_page", values)
 
+    @http.route(
+        "/my/services/<int:service_id>/recharge",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
+        sitemap=False,
+    )
+    def portal_recharge_service(self, service_id, access_token=None, **_kwargs):
+        """Bill one more period of a prepaid service, and offer to pay it."""
+        try:
+            service_sudo = self._get_service(service_id, access_token)
+        except (AccessError, MissingError):
+            return self._refuse_service()
+        # One at a time: a bill that was not paid is offered again.
+        if service_sudo._can_recharge():
+            service_sudo._recharge(1)
+        return request.redirect(self._get_service_url(service_sudo, access_token, "/pay"))
+
     @http.route("/my/services/<int:service_id>/transaction", type="jsonrpc", auth="public")
     def portal_service_transaction(self, service_id, amount, access_token=None, **kwargs):
         """Create a draft transaction over every open bill and return its processing values.
@@ -158,6 +177,7 @@ class PortalService(PortalAccount, PaymentPortal):
             "payable_amount": self._get_payable_amount(payable_sudo),
             "service_url": self._get_service_url(service_sudo, access_token),
             "pay_url": self._get_service_url(service_sudo, access_token, "/pay"),
+            "recharge_url": self._get_service_url(service_sudo, access_token, "/recharge"),
         }
 
     def _get_payable_amount(self, bills_sudo):

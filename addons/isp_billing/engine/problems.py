@@ -4,7 +4,8 @@
 class Problem(ValueError):
     """Something a person has to correct: a code and its parameters.
 
-    Engines know no language; ``models/isp_import_reasons.py`` puts the code into words.
+    Engines know no language; ``models/isp_import_reasons.py`` and ``models/isp_billing_reasons.py``
+    put the codes into words.
     """
 
     def __init__(self, code, **params):

@@ -19,6 +19,16 @@ class AccountMove(models.Model):
         self._isp_resume_if_settled()
         return res
 
+    def _post(self, soft=True):
+        """Count money of the customer that is not matched with a bill yet."""
+        posted = super()._post(soft)
+        # sudo: as below; a payment is often posted by the gateway.
+        credits_sudo = posted.sudo().line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and line.balance < 0
+        )
+        credits_sudo.partner_id._isp_resume_if_settled()
+        return posted
+
     def _isp_resume_if_settled(self):
         """Resume the subscriptions of these invoices that owe nothing due any more."""
         # sudo: the payer is a customer or a gateway; resuming what was paid for needs no right.

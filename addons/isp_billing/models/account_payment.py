@@ -14,6 +14,15 @@ class AccountPayment(models.Model):
         for payment in self:
             payment.isp_subscription_count = len(payment._get_isp_subscriptions())
 
+    def action_post(self):
+        """Give the service back also where payments make no journal entry of their own."""
+        res = super().action_post()
+        received = self.filtered(
+            lambda pay: not pay.move_id and pay.payment_type == "inbound" and pay.partner_id
+        )
+        received.partner_id._isp_resume_if_settled()
+        return res
+
     def _get_isp_subscriptions(self):
         """Subscriptions whose bills the payment settled, at least in part."""
         return (self.invoice_ids | self.reconciled_invoice_ids).isp_charge_ids.subscription_id

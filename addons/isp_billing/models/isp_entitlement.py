@@ -100,8 +100,12 @@ class IspEntitlement(models.Model):
     @api.depends(
         "subscription_id.state",
         "subscription_id.suspend_reason",
+        "subscription_id.throttled_on",
+        "subscription_id.throttle_reason",
         "subscription_id.plan_id",
         "subscription_id.plan_id.suspend_mode",
+        "subscription_id.plan_id.throttle_download_kbps",
+        "subscription_id.plan_id.throttle_upload_kbps",
         "subscription_id.plan_id.billing_mode",
         "subscription_id.settled_at",
         "subscription_id.billed_through",
@@ -135,15 +139,27 @@ class IspEntitlement(models.Model):
         vals.update({name: subscription[name] for name in self._SUBSCRIPTION_FIELDS})
         vals.update(
             access=self._get_access(subscription),
-            reason=subscription.suspend_reason or subscription.state,
+            reason=subscription.suspend_reason
+            or subscription.throttle_reason
+            or subscription.state,
             valid_until=self._get_valid_until(subscription),
         )
+        if vals["access"] == "throttled":
+            vals.update(self._prepare_throttle_vals(plan))
+        return vals
+
+    @api.model
+    def _prepare_throttle_vals(self, plan):
+        """Rates of a throttled service: the plan's reduced ones, never above its own, no burst."""
+        vals = {name: 0 for name in self._PLAN_FIELDS if name.startswith("burst_")}
+        for name in ("download_kbps", "upload_kbps"):
+            vals[name] = min(plan[name], plan[f"throttle_{name}"])
         return vals
 
     @api.model
     def _get_access(self, subscription):
         if subscription.state == "active":
-            return "full"
+            return "throttled" if subscription.throttled_on else "full"
         if subscription.state == "suspended" and subscription.plan_id.suspend_mode == "walled":
             return "walled"
         return "none"

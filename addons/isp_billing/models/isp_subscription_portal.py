@@ -34,6 +34,8 @@ class IspSubscription(models.Model):
             if self._is_waiting_for_payment():
                 return self.env._("Payment page only – pay to be reconnected")
             return self.env._("Payment page only – please contact us")
+        if self.access == "throttled" and self.throttle_reason == "overdue":
+            return self.env._("Reduced speed – pay to have the full speed back")
         return {
             "full": self.env._("Full speed"),
             "throttled": self.env._("Reduced speed"),

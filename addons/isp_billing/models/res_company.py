@@ -35,18 +35,10 @@ class ResCompany(models.Model):
         help="Bills that are alike are copied from one that Odoo has posted, with the same result. "
         "Without it, or where copying is not safe, each is made the ordinary way.",
     )
-    isp_auto_suspend = fields.Boolean("Suspend overdue subscriptions", default=True)
-    isp_suspend_after_days = fields.Integer("Days after the due date", default=3)
-    isp_suspend_hour = fields.Integer("Hour of the day", default=10)
-    isp_last_suspension = fields.Date(readonly=True)
 
     _isp_password_length_valid = models.Constraint(
         "CHECK (isp_password_length BETWEEN 8 AND 64)",
         "Connection passwords have 8 to 64 characters.",
-    )
-    _isp_suspend_rule_valid = models.Constraint(
-        "CHECK (isp_suspend_after_days >= 0 AND isp_suspend_hour BETWEEN 0 AND 23)",
-        "Days after the due date cannot be negative, and the hour lies between 0 and 23.",
     )
 
     @api.depends("isp_journal_id")
@@ -130,8 +122,3 @@ class ResCompany(models.Model):
         """First moment of ``day`` in the company's time zone, as naive UTC."""
         local = self._get_isp_timezone().localize(datetime.combine(day, time.min))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
-
-    def _isp_suspension_is_due(self):
-        """Whether the hour of today's suspensions has come and they have not been made."""
-        now = self._get_isp_now()
-        return now.hour >= self.isp_suspend_hour and self.isp_last_suspension != now.date()

@@ -20,14 +20,27 @@ class IspBillingCase(TransactionCase):
         cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
         cls.company = cls.env.company
         cls.company.partner_id.tz = "Asia/Dhaka"
-        cls.company.write({"isp_auto_suspend": True, "isp_suspend_after_days": 3})
-        cls.company.isp_suspend_hour = 10
+        cls.policy = cls.company.isp_dunning_policy_id
+        cls.set_steps({"action": "suspend", "days": 4, "hour": 10})
         cls.plan_home = cls.create_plan("Home 20", 1000.0, download_kbps=20480, upload_kbps=10240)
         cls.plan_office = cls.create_plan("Office 50", 2500.0, download_kbps=51200)
         cls.customer = cls.env["res.partner"].create(
             {"name": "Karim Uddin", "phone": "+8801711000001", "email": "karim@example.com"}
         )
         cls.immediate = cls.env.ref("account.account_payment_term_immediate")
+
+    @classmethod
+    def set_steps(cls, *steps, **policy):
+        """Give the company's policy these steps and no rest days, unless ``policy`` says so."""
+        days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        cls.policy.write(
+            {
+                "step_ids": [fields.Command.clear(), *map(fields.Command.create, steps)],
+                "holidays": True,
+                **{f"rest_{day}": False for day in days},
+                **policy,
+            }
+        )
 
     @classmethod
     def create_plan(cls, name, price, **vals):

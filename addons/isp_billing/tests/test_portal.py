@@ -58,10 +58,60 @@ class TestPortal(IspBillingCase, HttpCase):
     def suspend_for_overdue_bill(self):
         """Bill March, let it stay unpaid and run the job ten days later."""
         invoice = self.bill_service("2027-03-01")
-        self.service._suspend_overdue(self.company)
+        self.service._dun(self.company)
         self.assertEqual((self.service.state, self.service.access), ("suspended", "walled"))
         self.env.flush_all()
         return invoice
+
+    # === RECHARGING === #
+
+    def create_prepaid(self):
+        plan = self.create_plan(
+            "Ten days",
+            100.0,
+            billing_mode="prepaid",
+            validity_from="payment",
+            cycle_unit="day",
+            cycle_count=10,
+            anchor="anniversary",
+        )
+        service = self.create_subscription(plan_id=plan.id, partner_id=self.customer.id)
+        self.pay(service._bill(service.date_start, service.date_start))
+        return service
+
+    def post_recharge(self, service):
+        page = self.get(self.page_of(service))
+        token = html.fromstring(page.content).xpath(
+            "//form[@name='recharge']//input[@name='csrf_token']/@value"
+        )
+        return self.url_open(
+            f"{self.page_of(service)}/recharge", data={"csrf_token": token and token[0]}
+        )
+
+    def test_a_prepaid_customer_recharges_and_is_led_to_the_payment(self):
+        service = self.create_prepaid()
+        self.log_in("portal_karim")
+        response = self.post_recharge(service)
+        self.assertTrue(response.url.endswith(f"{self.page_of(service)}/pay"))
+        self.assertEqual(
+            service.charge_ids.sorted("id").mapped(lambda c: str(c.date_to)),
+            ["2027-03-11", "2027-03-21"],
+        )
+        self.assertNotIn("recharge", self.read_page(self.page_of(service)), "first it is paid")
+        with mute_logger("odoo.http"):
+            self.post_recharge(service)
+        self.assertEqual(len(service.recharge_ids), 2, "the unpaid bill is offered again")
+
+    def test_nobody_recharges_for_somebody_else(self):
+        service = self.create_prepaid()
+        self.log_in("portal_rahim")
+        page = html.fromstring(self.get("/my").content)
+        token = page.xpath("//input[@name='csrf_token']/@value")
+        with mute_logger("odoo.http"):
+            self.url_open(
+                f"{self.page_of(service)}/recharge", data={"csrf_token": token and token[0]}
+            )
+        self.assertEqual(len(service.recharge_ids), 1)
 
     # === WHO SEES WHAT === #
 

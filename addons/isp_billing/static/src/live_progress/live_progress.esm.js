@@ -19,7 +19,8 @@ export class LiveProgressField extends ProgressBarField {
 
     async reload() {
         const {record} = this.props;
-        if (record.data.state === "running" && !(await record.isDirty())) {
+        const isRunning = [record.data.state, record.data.preview_state].includes("running");
+        if (isRunning && !(await record.isDirty())) {
             await record.load();
         }
     }
