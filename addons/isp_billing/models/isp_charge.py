@@ -82,7 +82,6 @@ class IspCharge(models.Model):
     )
     fee_id = fields.Many2one(
         "isp.subscription.fee",
-        "Fee",
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",

@@ -122,7 +122,8 @@ class IspSubscription(models.Model):
     @api.model
     def _cron_change_plans(self):
         """Make the changes of plan whose day has come."""
-        for company in self.env["res.company"].search([]):
+        due = self.search([("plan_change_date", "!=", False), ("state", "!=", "terminated")])
+        for company in due.company_id:
             self.with_company(company)._apply_plan_changes(company)
 
     @api.model

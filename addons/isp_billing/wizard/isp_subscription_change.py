@@ -31,10 +31,9 @@ class IspSubscriptionChange(models.TransientModel):
     )
     line_id = fields.Many2one(
         "isp.subscription.line",
-        "Line",
         domain="[('subscription_id', '=', subscription_id)]",
     )
-    product_id = fields.Many2one("product.product", "Add-on")
+    product_id = fields.Many2one("product.product", "Added product")
     quantity = fields.Float(default=1.0, digits="Product Unit")
     price_unit = fields.Float("Unit price", digits="Product Price")
     discount = fields.Float("Discount (%)", digits="Discount")
