@@ -151,6 +151,7 @@ def test_two_hundred_lines_are_on_several_pages_that_count(renderer, templates):
     for number in range(1, pages + 1):
         assert f"Page {number} of {pages}" in text
     assert all(f"Device {number:03}" in text for number in range(1, 201))
+    picture(renderer.render(templates["bill_a4"], sample, "png", PICTURE_PPI))
     # The head of the table stands on every page that has lines.
     assert text.count("Description") >= pages - 1
 
@@ -270,6 +271,16 @@ def test_a_template_cannot_take_all_memory(templates):
         with pytest.raises(DocumentError, match="memory"):
             renderer.render('#let big = "x" * 3000000000\n#big', {})
         assert renderer.render(templates["bill_a4"], get_sample("en"))
+    finally:
+        renderer.close()
+
+
+def test_what_a_worker_said_last_is_told(monkeypatch):
+    monkeypatch.setattr("engine.documents.WORKER", "/nowhere/worker.py")
+    renderer = Renderer(workers=1)
+    try:
+        with pytest.raises(DocumentError, match=r"did not start.*/nowhere/worker\.py"):
+            renderer.render("a", {})
     finally:
         renderer.close()
 

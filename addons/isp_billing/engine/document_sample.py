@@ -123,6 +123,7 @@ def _get_company(is_bengali):
         "contact": ["+880 1711-000000", "billing@example.com"],
         "tax_ids": [{"label": "BIN", "value": "000123456-0101"}],
         "logo": None,
+        "logo_ratio": 1,
         "footer": "Padma Net Ltd. · Trade licence 12345",
     }
 

@@ -61,7 +61,9 @@ def main(font_folder, empty_folder):
         text = f"#let bill = {read(common)} + {read(request['bill'])};{code}{template}"
         try:
             options = request["options"]
-            answer = b"+" + compiler.compile(input=text.encode(), pdf_tags=False, **options)
+            content = compiler.compile(input=text.encode(), pdf_tags=False, **options)
+            # Pictures come one a page.
+            answer = b"+" + (content[0] if isinstance(content, list) else content)
         except typst.TypstError as error:
             answer = b"-" + dump([error.message, error.diagnostic, error.hints]).encode()
         target.write(LENGTH.pack(len(answer)) + answer)

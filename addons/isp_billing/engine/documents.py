@@ -5,10 +5,12 @@ open neither files nor the network (:mod:`document_worker`), with the fonts of t
 a limited time. The same template and data give the same bytes on every machine.
 """
 
+import contextlib
 import json
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -16,7 +18,6 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -118,7 +119,7 @@ class Renderer:
         for worker in idle:
             worker.stop()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _worker(self):
         """A worker for one document, given back unless it died."""
         if self._pid != os.getpid():
@@ -172,7 +173,7 @@ class _Worker:
             [sys.executable, "-I", WORKER, FONT_FOLDER, self.folder.name, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             cwd=self.folder.name,
             env=_get_environment(),
         )
@@ -199,11 +200,7 @@ class _Worker:
                 "not end"
             ) from error
         except OSError as error:
-            raise DocumentError(
-                "The template used up the memory that a document may take"
-                if self.is_ready
-                else "The program that sets documents did not start; is typst installed?"
-            ) from error
+            raise self._get_reason() from error
         self.left -= 1
         self.is_ready = True
         self.known = (template, common)
@@ -230,12 +227,28 @@ class _Worker:
             size -= len(part)
         return b"".join(parts)
 
+    def _get_reason(self):
+        """Why the worker ended, as far as it said so."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)
+        self.process.kill()
+        text = self.process.stderr.read().decode(errors="replace").strip()
+        said = text.splitlines()[-1:]
+        if not self.is_ready:
+            return DocumentError(
+                "The program that sets documents did not start; is typst installed?", hints=said
+            )
+        if self.process.wait() == -signal.SIGABRT or not text or "memory" in text.lower():
+            return DocumentError("The template used up the memory that a document may take")
+        return DocumentError("The program that sets documents has failed", hints=said)
+
     def stop(self):
         self.is_usable = False
         self.process.kill()
         self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()
+        self.process.stderr.close()
         self.folder.cleanup()
 
 

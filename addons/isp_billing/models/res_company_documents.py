@@ -48,22 +48,24 @@ class ResCompany(models.Model):
         # sudo: read for whoever may print a bill of the company.
         company = self.sudo()
         partner = company.partner_id
+        logo, ratio = (None, 1) if company.uses_default_logo else _get_logo(company.logo)
         return {
             "name": company.name,
             "color": company.primary_color or DEFAULT_COLOR,
             "address": partner._get_document_address(),
             "contact": [text for text in (company.phone, company.email, company.website) if text],
             "tax_ids": partner._get_document_tax_ids(),
-            "logo": None if company.uses_default_logo else _get_logo(company.logo),
+            "logo": logo,
+            "logo_ratio": ratio,
             "footer": " · ".join(html2plaintext(company.report_footer or "").split("\n")).strip()
             or company.name,
         }
 
 
 def _get_logo(data):
-    """A logo as the text of an SVG picture, small enough to be part of every bill."""
+    """A logo as the text of an SVG picture, small enough for every bill, and its width by height."""
     if not data:
-        return None
+        return None, 1
     picture = base64_to_image(data)
     picture.thumbnail(LOGO_PIXELS)
     if picture.mode in ("RGBA", "LA", "P"):
@@ -75,7 +77,8 @@ def _get_logo(data):
     picture.convert("RGB").save(file, "JPEG", quality=90)
     width, height = picture.size
     content = base64.b64encode(file.getvalue()).decode()
-    return (
+    svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
         f'<image width="{width}" height="{height}" href="data:image/jpeg;base64,{content}"/></svg>'
     )
+    return svg, width / height

@@ -1,9 +1,12 @@
+import base64
 import io
 import re
 import zipfile
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, UserError, ValidationError
+from PIL import Image
+
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools.pdf import PdfFileReader
@@ -98,6 +101,21 @@ class TestDocuments(DocumentCase):
         text = self.print_text(bill)
         self.assertIn("Paid", text)
         self.assertIn("There is nothing to pay", text)
+
+    def test_the_logo_of_the_company_is_printed(self):
+        bill = self.bill_of("2027-03-01")
+        self.assertFalse(self.company._get_document_company()["logo"])
+        without = bill._render_documents()[bill]
+        picture = Image.new("RGBA", (900, 300), (200, 30, 30, 128))
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        self.company.logo = base64.b64encode(file.getvalue())
+        data = self.company._get_document_company()
+        self.assertAlmostEqual(data["logo_ratio"], 3, places=2)
+        self.assertLess(len(data["logo"]), 20_000)
+        content = bill._render_documents()[bill]
+        self.assertIn(b"/Subtype/Image", content)
+        self.assertNotIn(b"/Subtype/Image", without)
 
     def test_a_draft_is_marked(self):
         bill = self.bill_of("2027-03-01")
@@ -431,70 +449,3 @@ class TestDocuments(DocumentCase):
         self.assertIn(bill.name, text_of(batch.attachment_ids.raw))
         with self.assertRaises(UserError):
             self.env["account.move"].action_print_documents()
-
-    # === TEMPLATES === #
-
-    def test_a_wrong_template_is_refused_with_its_line(self):
-        template = self.env.ref("isp_billing.isp_document_template_bill")
-        self.assertIn("A4 bill", template.source)
-        with self.assertRaisesRegex(ValidationError, "line 2: unknown variable: wrong"):
-            template.source = "= Bill\n#wrong"
-        with self.assertRaisesRegex(ValidationError, "neither files nor packages"):
-            template.source = '#read("/etc/passwd")'
-
-    def test_an_edited_copy_on_top_prints_until_it_is_restored(self):
-        shipped = self.env.ref("isp_billing.isp_document_template_bill")
-        own = shipped.copy()
-        self.assertEqual(own.company_id, self.company)
-        own.write({"source": "#bill.number of my own design", "sequence": 1})
-        bill = self.bill_of("2027-03-01")
-        self.assertIn("of my own design", self.print_text(bill))
-        self.assertTrue(own.is_edited)
-        own.action_restore()
-        self.assertFalse(own.is_edited)
-        self.assertIn("Your account", self.print_text(bill))
-        # The text that is shipped is not kept twice.
-        own.source = shipped.source
-        self.assertFalse(own.own_source)
-
-    def test_only_managers_change_templates(self):
-        template = self.env.ref("isp_billing.isp_document_template_bill")
-        with self.assertRaises(AccessError):
-            template.with_user(self.create_user("accountant")).write({"sequence": 3})
-        template.with_user(self.create_user("manager")).write({"sequence": 3})
-
-    def test_a_company_does_not_see_the_templates_of_another(self):
-        company = self.env["res.company"].create({"name": "Other Net"})
-        template = self.env.ref("isp_billing.isp_document_template_bill")
-        other = template.copy({"company_id": company.id})
-        manager = self.create_user("manager")
-        self.env.invalidate_all()
-        templates = self.env["isp.document.template"].with_user(manager)
-        found = templates.with_context(allowed_company_ids=self.company.ids).search([])
-        self.assertIn(template, found)
-        self.assertNotIn(other, found)
-        self.assertNotEqual(self.env["isp.document.template"]._get_for("bill", self.company), other)
-
-    def test_a_template_fails_with_words_when_it_meets_a_bill_it_cannot_set(self):
-        template = self.env.ref("isp_billing.isp_document_template_bill").copy()
-        template.write({"source": "#assert(bill.number.len() < 15)\nok", "sequence": 1})
-        bill = self.bill_of("2027-03-01")
-        bill.name = "INV/2027/A-VERY-LONG-NUMBER"
-        with self.assertRaisesRegex(UserError, "line 1: assertion failed"):
-            bill._render_documents()
-
-    def test_preview_of_a_sample_and_of_a_bill(self):
-        template = self.env.ref("isp_billing.isp_document_template_bill")
-        preview = self.env["isp.document.preview"].create(
-            {"template_id": template.id, "language": "bn"}
-        )
-        self.assertTrue(preview.image)
-        sample = preview.image
-        bill = self.bill_of("2027-03-01")
-        preview.move_id = bill
-        self.assertNotEqual(preview.image, sample)
-        self.assertTrue(preview.action_open_pdf()["url"])
-
-    def test_the_last_template_of_a_kind_stays(self):
-        with self.assertRaises(UserError):
-            self.env.ref("isp_billing.isp_document_template_vat").unlink()
