@@ -411,6 +411,9 @@ def show(result):
     slowest = max(spent for spent, *_orm in result.values())
     met = "met" if slowest < BAR_S else "MISSED"
     print(f"\n  slowest {slowest:.3f} s  bar < {BAR_S:.0f} s  {met}")
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    if load > cores:
+        print(f"  The machine was busy: load {load:.1f} on {cores} cores.")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ class TestReportFigures(ReportCase):
         self.reverse(self.bills(self.steady)[1], "2027-03-02", share=0.25)
         self.reverse(self.bills(self.quarterly)[0], "2027-03-09")
         self.share_a_bill()
+        self.write_off(self.bills(self.gross)[0], 50.0)
         self.cancelled = self.bills(self.daily)[1]
         self.cancelled.button_draft()
         self.cancelled.button_cancel()
@@ -87,6 +88,32 @@ class TestReportFigures(ReportCase):
         env["isp.billing.run"].create(
             {"target_date": "2027-03-01", "invoice_date": "2027-03-01"}
         )._run_to_end()
+
+    def write_off(self, bill, amount):
+        """Settle a part of ``bill`` by an entry that brings no money."""
+        journal = self.env["account.journal"].search([("type", "=", "general")], limit=1)
+        account = bill.line_ids.account_id.filtered(lambda a: a.reconcile)
+        entry = self.env["account.move"].create(
+            {
+                "journal_id": journal.id,
+                "date": "2027-03-04",
+                "line_ids": [
+                    fields.Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": bill.partner_id.id,
+                            "credit": amount,
+                        }
+                    ),
+                    fields.Command.create(
+                        {"account_id": bill.invoice_line_ids.account_id.id, "debit": amount}
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        items = (bill | entry).line_ids.filtered(lambda item: item.account_id == account)
+        items.reconcile()
 
     def share_a_bill(self):
         """Three services of one customer on one bill, of which a third coin by coin is paid."""

@@ -1,19 +1,18 @@
-import io
-
-from openpyxl import load_workbook
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import tagged
+from odoo.tools import SQL
 
-from ..report.workbook import Workbook
 from .report_common import ReportCase, dec
 
+REFRESH = "odoo.addons.isp_billing.report.isp_report_refresh"
 REPORTS = ("mrr", "subscriber", "cohort", "ageing", "collection", "fact")
 
 
 @tagged("post_install", "-at_install")
 class TestReportViews(ReportCase):
-    """Who may see what, how new it is, what is owed, and what the workbook holds."""
+    """Who may see what, how new it is, what recurs, who is there and what is owed."""
 
     def owed(self, **domain):
         """``{bucket: amount}``"""
@@ -108,6 +107,66 @@ class TestReportViews(ReportCase):
         )
         self.assertEqual(dec(sum(facts.mapped("collected"))), dec(100))
         self.assertEqual(dec(sum(facts.mapped("invoiced"))), dec(bill.amount_total))
+
+    # === WHAT RECURS === #
+
+    def mrr(self, subscription, month):
+        fact = self.env["isp.report.fact"].search(
+            [("subscription_id", "=", subscription.id), ("month", "=", month)]
+        )
+        return fact.mrr, fact.new_mrr, fact.taken_over_mrr, fact.unbilled_mrr
+
+    def test_a_discount_counts_from_the_first_part_of_a_period(self):
+        service = self.subscriber("Discount", self.plan_home, "2027-02-11", active=False)
+        service.write(
+            {"discount_ids": [(0, 0, {"name": "Ten", "percent": 10.0, "date_from": "2027-02-11"})]}
+        )
+        service._activate()
+        self.bill("2027-03-01")
+        self.refresh()
+        self.assertEqual(self.mrr(service, "2027-02-01"), (900.0, 900.0, 0.0, 0.0))
+        self.assertEqual(self.mrr(service, "2027-03-01"), (900.0, 0.0, 0.0, 0.0))
+
+    def test_imported_customers_are_taken_over_not_new(self):
+        service = self.subscriber(
+            "Imported", self.plan_home, "2026-01-01", opening_billed_through="2027-02-01"
+        )
+        self.bill("2027-02-01")
+        self.refresh()
+        self.assertEqual(self.mrr(service, "2027-02-01"), (1000.0, 0.0, 1000.0, 0.0))
+        # March is not billed yet.
+        self.assertEqual(self.mrr(service, "2027-03-01"), (1000.0, 0.0, 0.0, 1000.0))
+
+    def test_a_service_paused_without_charge_does_not_recur(self):
+        with self.at("2027-02-01 06:00:00"):
+            service = self.subscriber("Paused", self.plan_home, "2027-02-01")
+            self.bill("2027-02-01")
+        with self.at("2027-03-01 06:00:00"):
+            service._suspend("request", "Abroad", policy="credit")
+        self.refresh()
+        self.assertEqual(self.mrr(service, "2027-02-01")[0], 1000.0)
+        self.assertEqual(self.mrr(service, "2027-03-01")[0], 0.0)
+
+    def test_fees_and_deposits_do_not_recur_and_a_deposit_is_no_revenue(self):
+        service = self.subscriber("Fees", self.plan_home, "2027-03-01", active=False)
+        for kind, amount in (("one_off", 300.0), ("deposit", 500.0)):
+            self.env["isp.subscription.fee"].create(
+                {
+                    "subscription_id": service.id,
+                    "kind": kind,
+                    "name": kind,
+                    "product_id": self.plan_home.product_id.id,
+                    "date": "2027-03-01",
+                    "amount": amount,
+                }
+            )
+        service._activate()
+        self.bill("2027-03-01")
+        self.refresh()
+        fact = self.env["isp.report.fact"].search([("subscription_id", "=", service.id)])
+        self.assertEqual(
+            (fact.mrr, fact.revenue, fact.billed, fact.invoiced), (1000.0, 1300.0, 1300.0, 1800.0)
+        )
 
     # === WHO IS THERE === #
 
@@ -208,13 +267,14 @@ class TestReportViews(ReportCase):
             yield three._terminate("Moved")
             yield three.partner_id.write({"city": "Rajshahi"})
 
+        # What each change leaves behind to be found by: rows of whom, or nothing but payments.
+        nobody = self.env["isp.subscription"]
+        traces = [one | two | three, nobody, nobody, two, two, three, three]
         for number, _done in enumerate(changes()):
             with self.subTest(step=number):
                 before = self.facts()
                 self.env["isp.report.refresh"].search([]).since = "2027-03-10 06:00:00"
-                self.outdate(
-                    one if number in (1, 2) else two if number in (3, 4) else one | two | three
-                )
+                self.outdate(traces[number], payments=number == 1)
                 self.refresh()
                 self.assertFalse(self.env["isp.report.refresh"].search([], limit=1).is_full)
                 after = self.facts()
@@ -222,27 +282,33 @@ class TestReportViews(ReportCase):
                 self.refresh(full=True)
                 self.assertEqual(after, self.facts())
 
-    def outdate(self, subscriptions):
-        """Let only what belongs to ``subscriptions`` look as if it was written lately."""
+    def outdate(self, subscriptions, payments):
+        """Let only what belongs to ``subscriptions``, or payments, look as if written lately."""
+        self.env.flush_all()
         moves = subscriptions.charge_ids.move_id
         moves |= moves.reversal_move_ids
-        self.env.flush_all()
-        for table, ids in (
-            ("isp_subscription", subscriptions.ids),
-            ("isp_charge", subscriptions.charge_ids.ids),
-            ("account_move", moves.ids),
-            ("res_partner", subscriptions.partner_id.ids),
+        lately, before = "2027-03-10 07:00:00", "2027-03-10 05:00:00"
+        for model, column, records in (
+            ("isp.subscription", "write_date", subscriptions),
+            ("isp.charge", "write_date", subscriptions.charge_ids),
+            ("isp.subscription.line", "write_date", subscriptions.line_ids),
+            ("isp.subscription.event", "create_date", subscriptions.event_ids),
+            ("account.move", "write_date", moves),
+            ("res.partner", "write_date", subscriptions.partner_id),
+            ("account.partial.reconcile", "write_date", self.env["account.partial.reconcile"]),
         ):
             self.env.cr.execute(
-                f"UPDATE {table} SET write_date = CASE WHEN id = ANY(%s)"
-                " THEN timestamp '2027-03-10 07:00' ELSE timestamp '2027-03-10 05:00' END",
-                [list(ids)],
+                SQL(
+                    "UPDATE %(table)s SET %(column)s = CASE WHEN %(all)s OR id = ANY(%(ids)s)"
+                    " THEN timestamp %(lately)s ELSE timestamp %(before)s END",
+                    table=SQL.identifier(self.env[model]._table),
+                    column=SQL.identifier(column),
+                    all=payments and model == "account.partial.reconcile",
+                    ids=records.ids,
+                    lately=lately,
+                    before=before,
+                )
             )
-        self.env.cr.execute(
-            "UPDATE account_partial_reconcile SET write_date = '2027-03-10 05:00';"
-            "UPDATE isp_subscription_line SET write_date = '2027-03-10 05:00';"
-            "UPDATE isp_subscription_event SET create_date = '2027-03-10 05:00'"
-        )
         self.env.invalidate_all()
 
     def test_a_report_opens_with_its_age(self):
@@ -256,6 +322,29 @@ class TestReportViews(ReportCase):
         self.assertEqual(
             (sum(rows.mapped("mrr")), rows[0].as_of), (1000.0, refresh._get_last().date)
         )
+
+    def test_refresh_is_asked_for_by_a_button(self):
+        self.subscriber("One", self.plan_home, "2027-03-01")
+        self.refresh()
+        accountant = self.create_user("accountant")
+        cron = self.env.ref("isp_billing.isp_report_cron_refresh")
+        triggers = [("cron_id", "=", cron.id)]
+        before = self.env["ir.cron.trigger"].search_count(triggers)
+        action = self.env["isp.report.subscriber"].with_user(accountant).search([]).action_refresh()
+        self.assertEqual(action["tag"], "display_notification")
+        self.assertGreater(self.env["ir.cron.trigger"].search_count(triggers), before)
+
+    def test_large_books_open_with_the_figures_there_are(self):
+        self.subscriber("One", self.plan_home, "2027-03-01")
+        self.refresh()
+        self.subscriber("Two", self.plan_home, "2027-03-01")
+        with patch(f"{REFRESH}.QUICK_MOVES", -2):
+            self.env["isp.report.refresh"].action_open("isp_billing.isp_report_mrr_action")
+        count = self.by_month("isp.report.subscriber", "subscriber_count", "joined_count")
+        self.assertEqual(count["2027-03"], (1, 1))
+        self.env["isp.report.refresh"].action_open("isp_billing.isp_report_mrr_action")
+        count = self.by_month("isp.report.subscriber", "subscriber_count", "joined_count")
+        self.assertEqual(count["2027-03"], (2, 2))
 
     def test_a_run_that_ends_asks_for_a_refresh(self):
         trigger = self.env["ir.cron.trigger"].search_count([])
@@ -335,96 +424,3 @@ class TestReportViews(ReportCase):
                     self.env["isp.report.refresh"].with_user(user).action_open(
                         "isp_billing.isp_report_mrr_action"
                     )
-
-    # === THE WORKBOOK === #
-
-    def workbook(self, first="2027-01-01", last="2027-03-01"):
-        file = io.BytesIO()
-        Workbook(
-            self.env(context=dict(self.env.context, allowed_company_ids=self.company.ids)),
-            file,
-            first,
-            last,
-        ).build()
-        return load_workbook(io.BytesIO(file.getvalue()))
-
-    def test_no_name_becomes_a_formula(self):
-        nasty = (
-            '=HYPERLINK("http://evil.example","Pay")',
-            "+880",
-            "-1+1",
-            "@SUM(A1)",
-            "http://x.example",
-        )
-        for name in nasty:
-            self.subscriber(name, self.plan_home, "2027-02-01", name)
-        self.bill("2027-03-01")
-        self.refresh()
-        book = self.workbook()
-        self.assertEqual(book.sheetnames, ["Movements", "Subscribers", "Ageing", "Collected"])
-        shown = set()
-        for sheet in book:
-            self.assertTrue(sheet.freeze_panes, sheet.title)
-            for row in sheet.iter_rows():
-                for cell in row:
-                    self.assertFalse(cell.hyperlink, cell.coordinate)
-                    if cell.data_type == "f":
-                        self.assertRegex(cell.value, r"^=SUM\([A-Z]+2:[A-Z]+\d+\)$")
-                    elif cell.data_type == "s":
-                        shown.add(cell.value)
-        self.assertLessEqual(set(nasty), shown)
-
-    def test_the_workbook_holds_the_figures(self):
-        for number in range(3):
-            self.subscriber(f"S{number}", self.plan_home, "2027-02-01", "Khulna")
-        self.bill("2027-03-01")
-        self.refresh()
-        book = self.workbook("2027-03-01")
-        heads, figures, *_rest = book["Movements"].iter_rows(values_only=True)
-        self.assertEqual(
-            dict(zip(heads, figures, strict=True)) | {"Month": f"{figures[0]:%Y-%m}"},
-            {
-                "Month": "2027-03",
-                "Company": self.company.name,
-                "Plan": "Home 20",
-                "Opening": 3000,
-                "New": 0,
-                "Up": 0,
-                "Down": 0,
-                "Lost": 0,
-                "Back": 0,
-                "Taken over": 0,
-                "Recurring revenue": 3000,
-                "Not billed yet": 0,
-                "Recognised revenue": 3000,
-                "Billed before taxes": 6000,
-            },
-        )
-        ageing = list(book["Ageing"].iter_rows(values_only=True))
-        self.assertEqual(len(ageing), 1 + 3 + 1)
-        self.assertEqual([row[-1] for row in ageing[1:]], [2000, 2000, 2000, f"=SUM(K2:K{4})"])
-        collected = list(book["Collected"].iter_rows(values_only=True))
-        self.assertEqual(collected[1][2:], ("Khulna", 6000, 0, 0))
-
-    def test_an_empty_workbook_opens(self):
-        book = self.workbook("2020-01-01", "2020-02-01")
-        self.assertEqual([sheet.max_row for sheet in book][0], 1)
-
-
-@tagged("post_install", "-at_install")
-class TestReportDownload(HttpCase):
-    def test_the_workbook_is_downloaded_by_who_may(self):
-        accountant = new_test_user(
-            self.env, "isp_xlsx", groups="base.group_user,isp_base.group_isp_accountant"
-        )
-        wizard = self.env["isp.report.export"].with_user(accountant).create({})
-        url = wizard.action_export()["url"]
-        self.authenticate("isp_xlsx", "isp_xlsx")
-        response = self.url_open(url)
-        self.assertEqual(response.status_code, 200)
-        self.assertIn(".xlsx", response.headers["Content-Disposition"])
-        self.assertIn("Movements", load_workbook(io.BytesIO(response.content)).sheetnames)
-        self.assertEqual(self.url_open(url.replace("date_from=2", "date_from=x")).status_code, 400)
-        new_test_user(self.env, "isp_xlsx_no", groups="base.group_user,isp_base.group_isp_clerk")
-        self.authenticate("isp_xlsx_no", "isp_xlsx_no")
-        self.assertEqual(self.url_open(url).status_code, 403)
