@@ -262,6 +262,7 @@ def test_the_accountant_imports_bills_and_prints(server, prepare, pg, open_page,
         assert int(re.search(r"\d+", invoices.inner_text())[0]) == due
 
         invoices.click()
+        expect(page.locator(".o_form_view")).to_have_count(0)
         page.locator(".o_list_view .o_data_row td[name=name]").first.click()
         expect(page.locator(".o_form_view")).to_be_visible()
         number = page.locator(".o_form_view [name=name]").first.inner_text().strip()

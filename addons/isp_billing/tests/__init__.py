@@ -3,6 +3,7 @@ from . import test_bulk_invoicing
 from . import test_charge
 from . import test_credits
 from . import test_document_http
+from . import test_document_templates
 from . import test_documents
 from . import test_dunning
 from . import test_dunning_holds
@@ -33,3 +34,4 @@ from . import test_run_preview
 from . import test_run_schedule
 from . import test_run_workers
 from . import test_subscription
+from . import test_report_workbook
