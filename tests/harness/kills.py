@@ -194,10 +194,12 @@ class Provider:
         """
         while True:
             database = self.copy()
-            kill = self._kill_server_once(database, rng.uniform(0, seconds))
+            moment = rng.uniform(0, seconds)
+            kill = self._kill_server_once(database, moment)
             if kill:
                 break
-            self.drop_copy(database)  # the last job had ended before the kill: another draw
+            self.drop_copy(database)
+            seconds = moment  # the last job had ended before: its batches are larger, so quicker
         # The job runner gives a job 10 s to start, and looks for dead ones once a minute.
         query(
             database,
