@@ -9,11 +9,13 @@ after their length in four bytes.
 import importlib.util
 import json
 import os
+import re
 import resource
 import struct
 import sys
 
 LENGTH = struct.Struct(">I")
+COUNT = re.compile(rb"/Type/Pages/Count (\d+)")
 # A template can make a list of a billion things; it must not take the machine with it.
 MEMORY_BYTES = 2 << 30
 # Whatever is not read now never will be.
@@ -53,21 +55,32 @@ def main(font_folder, empty_folder):
         request = json.loads(source.read(*LENGTH.unpack(header)))
         template = request.get("template", template)
         common = request.get("common", common)
-        code = ""
+        bill = f"#let bill = {read(common)} + {read(request['bill'])};"
         if url := request["code"]:
-            code = f"#(bill.pay.qr = {read(dump(qr_code.make(url)))});"
-        # In the text and not as an input of the compiler: other inputs make it forget what it has
-        # set before. On the template's first line, so that lines keep their numbers.
-        text = f"#let bill = {read(common)} + {read(request['bill'])};{code}{template}"
+            bill += f"#(bill.pay.qr = {read(dump(qr_code.make(url)))});"
         try:
-            options = request["options"]
-            content = compiler.compile(input=text.encode(), pdf_tags=False, **options)
-            # Pictures come one a page.
-            answer = b"+" + (content[0] if isinstance(content, list) else content)
+            answer = b"+" + set_page(compiler, bill, template, request["options"])
         except typst.TypstError as error:
             answer = b"-" + dump([error.message, error.diagnostic, error.hints]).encode()
         target.write(LENGTH.pack(len(answer)) + answer)
         target.flush()
+
+
+def set_page(compiler, bill, template, options):
+    """The file of one document; of several pictures, one a page, the first.
+
+    Counting pages means setting them twice, so a document is first told that it has one. The data
+    stand in the text and are no input of the compiler, whom another input makes forget what it has
+    set before; on the template's first line, so that its lines keep their numbers.
+    """
+    for pages in ("1", "none"):
+        text = f"{bill}#(bill.pages = {pages});{template}"
+        content = compiler.compile(input=text.encode(), pdf_tags=False, **options)
+        contents = content if isinstance(content, list) else [content]
+        count = COUNT.search(contents[0])
+        if len(contents) == 1 and (not count or count[1] == b"1"):
+            break
+    return contents[0]
 
 
 def load(name):
