@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -77,7 +79,6 @@ class IspCharge(models.Model):
         "isp.subscription.line",
         "Subscription line",
         readonly=True,
-        index="btree_not_null",
         ondelete="restrict",
     )
     fee_id = fields.Many2one(
@@ -271,7 +272,7 @@ class IspCharge(models.Model):
     def _get_last_day(self):
         """The last day covered, for people, who count it in."""
         self.ensure_one()
-        return max(fields.Date.subtract(self.date_to, days=1), self.date_from)
+        return max(self.date_to - timedelta(days=1), self.date_from)
 
     def _get_product(self):
         """The product whose taxes and income account the charge takes."""
