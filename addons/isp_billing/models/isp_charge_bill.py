@@ -32,7 +32,9 @@ class IspCharge(models.Model):
 
     def _get_bill_sign(self, subscriptions):
         """1, 0 or -1, as the customer owes for these charges, owes nothing or gets money back."""
-        amounts = self.mapped("amount")
+        amounts = [charge.amount for charge in self]
+        if min(amounts) > 0:
+            return 1
         if min(amounts) < 0 < max(amounts):
             amounts = self._get_taxed_amounts(subscriptions)
         return subscriptions.currency_id.compare_amounts(sum(amounts), 0.0)
