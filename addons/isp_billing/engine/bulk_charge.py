@@ -29,6 +29,9 @@ def create_charges(env, vals_list):
     charges = charge_model.browse(ids)
     _forget_lists(charge_model)
     charges.modified(charge_model._fields, create=True)
+    # They were inserted with what they would be computed to.
+    for name in RELATED:
+        env.remove_to_compute(charge_model._fields[name], charges)
     _spare_entitlements(env)
     env.flush_all()
     charges.check_access("create")

@@ -22,8 +22,9 @@ class IspSubscription(models.Model):
         if not self._is_bulk_invoicing():
             return self.env["isp.charge"].create(vals_list)
         # The days a correction takes back must be free before they are billed again.
-        plain = [vals for vals in vals_list if self._is_plain_charge(vals)]
-        others = [vals for vals in vals_list if not self._is_plain_charge(vals)]
+        plain, others = [], []
+        for vals in vals_list:
+            (plain if self._is_plain_charge(vals) else others).append(vals)
         charges = self.env["isp.charge"].create(others) if others else self.env["isp.charge"]
         return charges + bulk_charge.create_charges(self.env, plain) if plain else charges
 
