@@ -32,6 +32,10 @@ PAUSE_POLICIES = [
     ("credit", "Charge nothing for whole days"),
     ("extend", "Let the period end later"),
 ]
+END_POLICIES = [
+    ("credit", "Unused days are given back"),
+    ("no_credit", "The period begun is kept"),
+]
 SUBSCRIPTION_STATES = [
     ("draft", "Draft"),
     ("active", "Active"),

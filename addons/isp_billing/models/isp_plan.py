@@ -352,6 +352,11 @@ class IspPlan(models.Model):
             "company_id": vals.get("company_id", self.env.company.id),
         }
 
+    def _is_recharged(self):
+        """Whether time is bought by recharging and begins with the payment."""
+        self.ensure_one()
+        return (self.billing_mode, self.validity_from) == ("prepaid", "payment")
+
     def _get_cycle(self, anchor_day=None):
         """The engine's :class:`Cycle`; ``anchor_day`` replaces the plan's own billing day."""
         self.ensure_one()

@@ -184,13 +184,18 @@ class IspSubscription(models.Model):
     def _keep_cycle(self, old_plan, day):
         """Where the new plan has another cycle, remember the old one until ``day``."""
         self.ensure_one()
-        before = self.cycle_ids[-1:]._get_cycle() if self.cycle_ids else None
-        before = before or old_plan._get_cycle(self.anchor_day)
+        before = self._get_latest_cycle(old_plan)
         after = self.plan_id._get_cycle(self.anchor_day)
         if before == after:
             return
         self._convert_other_prices(before, after, day)
         self._add_cycle(before, after, day, at_once=True)
+
+    def _get_latest_cycle(self, plan):
+        """The engine's cycle that is known last; that of ``plan`` when it has never changed."""
+        self.ensure_one()
+        latest = self.cycle_ids[-1:]
+        return latest._get_cycle() if latest else plan._get_cycle(self.anchor_day)
 
     def _convert_other_prices(self, before, after, day):
         """Prices of add-ons are for one period; keep what they cost a month."""
@@ -235,7 +240,7 @@ class IspSubscription(models.Model):
         :raises UserError: when the cycle has no billing day
         """
         self.ensure_one()
-        before = self.cycle_ids[-1:]._get_cycle() if self.cycle_ids else self._get_first_cycle()
+        before = self._get_latest_cycle(self.plan_id)
         if before.unit not in MONTHS_PER_UNIT or not 1 <= anchor_day <= 31:
             raise UserError(
                 self.env._(
@@ -269,10 +274,9 @@ class IspSubscription(models.Model):
     def _can_recharge(self):
         """Whether one more period may be bought now: prepaid by payment, and nothing is owed."""
         self.ensure_one()
-        plan = self.plan_id
         return (
             self.state in ("active", "suspended")
-            and (plan.billing_mode, plan.validity_from) == ("prepaid", "payment")
+            and self.plan_id._is_recharged()
             and not self._get_payable_bills()
         )
 
@@ -283,8 +287,7 @@ class IspSubscription(models.Model):
         :raises UserError: for other services
         """
         self.ensure_one()
-        plan = self.plan_id
-        if (plan.billing_mode, plan.validity_from) != ("prepaid", "payment"):
+        if not self.plan_id._is_recharged():
             raise UserError(
                 self.env._("Only prepaid plans whose time begins with the payment are recharged.")
             )
@@ -313,8 +316,7 @@ class IspSubscription(models.Model):
                 subscription.write(vals)
             if plan.setup_fee and not subscription.fee_ids.filtered(lambda f: f.kind == "setup"):
                 subscription._add_setup_fee()
-            by_payment = plan.billing_mode == "prepaid" and plan.validity_from == "payment"
-            if by_payment and not subscription.recharge_ids:
+            if plan._is_recharged() and not subscription.recharge_ids:
                 # sudo: as in _recharge.
                 self.env["isp.subscription.recharge"].sudo().create(
                     {"subscription_id": subscription.id, "date": subscription.date_start}
@@ -347,7 +349,7 @@ class IspSubscription(models.Model):
             order="date_start, id",
         )
         for other in others:
-            cycle = other.cycle_ids[-1:]._get_cycle() if other.cycle_ids else other._get_cycle()
+            cycle = other._get_latest_cycle(other.plan_id)
             if cycle.months:
                 return cycle.billing_day(other.date_start)
         return 0

@@ -1,8 +1,9 @@
 from decimal import Decimal
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..const import END_POLICIES
 from ..engine import history, schedule
 from ..engine.problems import Problem
 from .isp_billing_reasons import explain_problem
@@ -38,10 +39,7 @@ class IspSubscription(models.Model):
         "Trial (days)", copy=False, help="Days from the start that cost nothing."
     )
     end_policy = fields.Selection(
-        [
-            ("credit", "Unused days are given back"),
-            ("no_credit", "The period begun is kept"),
-        ],
+        END_POLICIES,
         "At the end",
         required=True,
         default="credit",
@@ -151,7 +149,6 @@ class IspSubscription(models.Model):
         """The engine's :class:`~..engine.history.Subscription`."""
         self.ensure_one()
         plan = self.plan_id
-        by_payment = plan.billing_mode == "prepaid" and plan.validity_from == "payment"
         term = None
         if self.contract_end and (self.early_fee or self.early_percent):
             term = history.Term(
@@ -191,7 +188,7 @@ class IspSubscription(models.Model):
             payments=tuple(
                 history.Payment(recharge.date, recharge.periods) for recharge in self.recharge_ids
             )
-            if by_payment
+            if plan._is_recharged()
             else None,
             decimals=self.currency_id.decimal_places,
         )
@@ -321,7 +318,6 @@ class IspSubscription(models.Model):
             "rest": str(rest * 100 / percent if percent else rest),
         }
 
-    @api.model
     def _prepare_charge_defaults(self):
         return {
             "subscription_id": self.id,

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import PAUSE_POLICIES, SUSPEND_REASONS
+from ..const import END_POLICIES, PAUSE_POLICIES, SUSPEND_REASONS
 
 
 class IspSubscriptionStop(models.TransientModel):
@@ -21,10 +21,7 @@ class IspSubscriptionStop(models.TransientModel):
         PAUSE_POLICIES, "Billing meanwhile", help="Left empty, as the plan says."
     )
     end_policy = fields.Selection(
-        [
-            ("credit", "Unused days are given back"),
-            ("no_credit", "The period begun is kept"),
-        ],
+        END_POLICIES,
         "Days paid already",
         default="credit",
     )
