@@ -109,3 +109,21 @@ class IspBillingCase(TransactionCase):
         return new_test_user(
             cls.env, f"isp_{role}", groups=f"base.group_user,isp_base.group_isp_{role}"
         )
+
+
+class PortalMixin:
+    """Customers with a login, for an ``HttpCase``."""
+
+    @classmethod
+    def create_portal_user(cls, login, partner=None):
+        vals = {"partner_id": partner.id} if partner else {}
+        # The groups of a portal user, and no other.
+        return new_test_user(
+            cls.env, login, groups="base.group_portal", password=f"{login}-password", **vals
+        )
+
+    def log_in(self, login):
+        self.authenticate(login, f"{login}-password")
+
+    def get(self, url):
+        return self.url_open(url, timeout=60)

@@ -8,11 +8,12 @@ from odoo import fields
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from .common import PortalMixin
 from .explain_common import ExplainCase
 
 
 @tagged("post_install", "-at_install")
-class TestExplainPortal(ExplainCase, HttpCase):
+class TestExplainPortal(PortalMixin, ExplainCase, HttpCase):
     """Karim's service ended on 11 March, for a reason that is none of his business."""
 
     @classmethod
@@ -24,19 +25,6 @@ class TestExplainPortal(ExplainCase, HttpCase):
         cls.service._terminate("Rude on the phone", fields.Date.to_date("2027-03-11"))
         day = fields.Date.to_date("2027-03-12")
         cls.bill_of_march = cls.service._bill(day, day)
-
-    @classmethod
-    def create_portal_user(cls, login, partner=None):
-        vals = {"partner_id": partner.id} if partner else {}
-        return new_test_user(
-            cls.env, login, groups="base.group_portal", password=f"{login}-password", **vals
-        )
-
-    def log_in(self, login):
-        self.authenticate(login, f"{login}-password")
-
-    def get(self, url):
-        return self.url_open(url, timeout=60)
 
     @property
     def page(self):

@@ -4,14 +4,14 @@ from lxml import html
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
+from odoo.tests import HttpCase, JsonRpcException, tagged
 from odoo.tools import mute_logger
 
-from .common import IspBillingCase
+from .common import IspBillingCase, PortalMixin
 
 
 @tagged("post_install", "-at_install")
-class TestPortal(IspBillingCase, HttpCase):
+class TestPortal(PortalMixin, IspBillingCase, HttpCase):
     """Karim pays for March on time and forgets April's bill, which is due on the 1st."""
 
     @classmethod
@@ -22,20 +22,6 @@ class TestPortal(IspBillingCase, HttpCase):
         cls.service = cls.create_subscription()
         cls.other_service = cls.create_subscription(partner_id=cls.rahim.partner_id.id)
         cls.other_service.plan_id.description = "Unlimited, BDIX at full speed"
-
-    @classmethod
-    def create_portal_user(cls, login, partner=None):
-        vals = {"partner_id": partner.id} if partner else {}
-        # The groups of a portal user, and no other.
-        return new_test_user(
-            cls.env, login, groups="base.group_portal", password=f"{login}-password", **vals
-        )
-
-    def log_in(self, login):
-        self.authenticate(login, f"{login}-password")
-
-    def get(self, url):
-        return self.url_open(url, timeout=60)
 
     def read_page(self, url):
         """The page as ``{name attribute: text}``, with the whole text under ``""``."""
