@@ -41,6 +41,8 @@ class TestRandomHistory(HistoryCase):
         # Time goes on until nothing is known of that is still to come.
         with self.at(f"{LAST + timedelta(days=40)} 06:00:00"):
             self.env["isp.subscription"]._cron_change_plans()
+            # Who is away for an unknown time gets the days back on return.
+            subscriptions.filtered(lambda one: one.state == "suspended")._resume("Back")
             self.run_to(LAST + timedelta(days=40))
             charges = subscriptions.charge_ids
             subscriptions._note_change(FIRST)
