@@ -35,7 +35,8 @@ def take_ids(env, table, count):
 
 def array(values):
     """``values`` as the text of a PostgreSQL array, which is read in half the time of a list."""
-    return "{" + ",".join(map(_element, values)) + "}"
+    parts = [str(value) if value.__class__ is int else _element(value) for value in values]
+    return "{" + ",".join(parts) + "}"
 
 
 def _element(value):

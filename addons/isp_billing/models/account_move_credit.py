@@ -24,6 +24,9 @@ class AccountMove(models.Model):
     def _isp_apply_credits_of(self, company):
         # Odoo would mark some of the bills as edited by hand, depending on what its cache holds.
         untouched = self.with_context(skip_is_manually_modified=True)
+        if not company.tax_exigibility and self.currency_id <= company.currency_id:
+            # No entry is made beside, and matching changes no line: none has to be compared.
+            untouched = untouched.with_context(skip_invoice_sync=True)
         AccountMoveLine = untouched.env["account.move.line"]
         accounts = self._get_isp_receivable_accounts()
         partner_ids = self._get_isp_partners_with_credit(company, accounts)

@@ -12,9 +12,9 @@ _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 250
 # Where invoices are copied, more of them share a prototype in a larger batch.
-BULK_BATCH_SIZE = 5000
+BULK_BATCH_SIZE = 10000
 # So many batches are looked through for subscriptions that no other worker holds.
-LOOK_AHEAD = 8
+LOOK_AHEAD = 4
 # Another worker holds what is left: look again after this time.
 RETRY_SECONDS = 5
 
@@ -111,21 +111,30 @@ class IspBillingRun(models.Model):
     def _take(self, limit):
         """Lock about ``limit`` due subscriptions, services that share a bill together."""
         domain = self._get_due_domain()
-        due = self.env["isp.subscription"].search(domain, limit=limit * LOOK_AHEAD, order="id")
         families = self._get_families(domain)
-        nobody = due.browse()
+        nobody = self.env["isp.subscription"]
         followers = nobody.concat(*families.values())
-        free = (due - followers) if followers else due
-        first = free.try_lock_for_update(allow_referencing=True, limit=limit)
-        wanted = nobody.concat(*(families[one] for one in first if one in families))
+        first = self._lock_first(domain & Domain("id", "not in", followers.ids), limit)
+        shared = [one for one in first if one in families] if families else []
+        wanted = nobody.concat(*(families[one] for one in shared))
         locked = first + wanted.try_lock_for_update(allow_referencing=True)
-        for one in first:
-            family = families.get(one, nobody)
-            if family - locked:
+        for one in shared:
+            if families[one] - locked:
                 # Somebody edits one of them: all are left for the next batch.
-                locked -= one + family
+                locked -= one + families[one]
         locked.invalidate_recordset()
         return locked.search(domain & Domain("id", "in", locked.ids), order="id")
+
+    def _lock_first(self, domain, limit):
+        """Lock the first ``limit`` subscriptions of ``domain`` that nobody else holds."""
+        Subscription = self.env["isp.subscription"]
+        due = Subscription.search(domain, limit=limit, order="id")
+        locked = due.try_lock_for_update(allow_referencing=True)
+        if len(locked) < len(due) == limit:
+            # Other workers hold the first ones.
+            due = Subscription.search(domain, limit=limit * LOOK_AHEAD, order="id")
+            locked = due.try_lock_for_update(allow_referencing=True, limit=limit)
+        return locked
 
     def _get_families(self, domain):
         """Services that are due together and share a bill, ``{first: the others}``."""
