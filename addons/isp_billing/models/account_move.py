@@ -16,6 +16,8 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         """Give the service back in the transaction of the payment."""
         res = super()._invoice_paid_hook()
+        # sudo: the payer is a customer or a gateway; the time that was bought begins all the same.
+        self.sudo().isp_charge_ids._begin_paid_time()
         self._isp_resume_if_settled()
         return res
 

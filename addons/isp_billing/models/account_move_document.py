@@ -341,8 +341,12 @@ def _trim(writer, price, decimals, most):
 
 
 def _get_period(writer, charges):
-    """First and last day of ``charges``, ``None`` for fees without days."""
-    spans = [(c.date_from, c.date_to) for c in charges if c.date_from < c.date_to]
+    """First and last day of ``charges``, ``None`` where no days are known."""
+    spans = [
+        (c.date_from, c.date_to)
+        for c in charges
+        if c.date_from < c.date_to and not c._awaits_payment()
+    ]
     if not spans:
         return None
     last = fields.Date.subtract(max(end for _start, end in spans), days=1)

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .isp_charge_words import spell_cycle
+
 CHARGE_TYPES = [
     ("recurring", "Recurring"),
     ("trial", "Trial"),
@@ -269,6 +271,15 @@ class IspCharge(models.Model):
         self.ensure_one()
         return self.covered != "{}"
 
+    def _awaits_payment(self):
+        """Whether the days are not known yet, because they begin with the payment."""
+        self.ensure_one()
+        return (
+            self.charge_type == "recurring"
+            and self.plan_id._is_recharged()
+            and self.move_id.payment_state not in ("in_payment", "paid", "reversed")
+        )
+
     def _get_last_day(self):
         """The last day covered, for people, who count it in."""
         self.ensure_one()
@@ -309,6 +320,9 @@ class IspCharge(models.Model):
             name = charge.env._("%(name)s returned", name=name)
         if self.date_from == self.date_to:
             return charge.env._("%(name)s, %(day)s", name=name, day=self.date_from)
+        if self._awaits_payment():
+            per = spell_cycle(charge.env, self.per)
+            return charge.env._("%(name)s (%(per)s), from the payment on", name=name, per=per)
         return charge.env._(
             "%(name)s: %(first)s – %(last)s",
             name=name,

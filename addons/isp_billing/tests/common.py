@@ -63,6 +63,18 @@ class IspBillingCase(TransactionCase):
             subscription._activate()
         return subscription
 
+    def create_recharged_plan(self):
+        """A plan of ten days that begin with their payment."""
+        return self.create_plan(
+            "Ten days",
+            100.0,
+            billing_mode="prepaid",
+            validity_from="payment",
+            cycle_unit="day",
+            cycle_count=10,
+            anchor="anniversary",
+        )
+
     @contextmanager
     def at(self, moment):
         """Let it be ``moment``, in UTC."""

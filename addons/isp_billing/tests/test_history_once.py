@@ -110,17 +110,11 @@ class TestOnce(HistoryCase):
 
     # === PREPAID === #
 
-    def test_time_bought_begins_with_the_payment(self):
-        plan = self.create_plan(
-            "Ten days",
-            100.0,
-            billing_mode="prepaid",
-            validity_from="payment",
-            cycle_unit="day",
-            cycle_count=10,
-            anchor="anniversary",
-        )
-        subscription = self.create_subscription(plan_id=plan.id)
+    def create_recharged(self):
+        return self.create_subscription(plan_id=self.create_recharged_plan().id)
+
+    def test_time_bought_begins_when_the_time_before_ends(self):
+        subscription = self.create_recharged()
         self.assertEqual(self.new(subscription, "03-01"), [("recurring", "03-01", "03-11", 100.0)])
         self.assertFalse(subscription.next_bill_date, "nothing more until it is bought")
         subscription.action_recharge()
@@ -134,6 +128,62 @@ class TestOnce(HistoryCase):
                 ("2027-03-25", "2027-04-04", 100.0),
             ],
         )
+
+    def test_time_bought_begins_with_the_payment(self):
+        subscription = self.create_recharged()
+        self.bill("2027-03-01")
+        bill = subscription.charge_ids.move_id
+        self.assertIn("per 10 days", bill.invoice_line_ids.name)
+        self.assertNotIn("2027", bill.invoice_line_ids.name, "nobody knows the days yet")
+        with self.at("2027-03-05 06:00:00"):
+            self.pay(bill)
+            self.assertBilled(subscription, [("2027-03-05", "2027-03-15", 100.0)])
+            self.assertEqual(str(subscription.paid_until), "2027-03-15")
+            self.assertIn("begins with the payment", self.last_event(subscription).reason)
+        # The bank's statement changes nothing: the time runs already.
+        with self.at("2027-03-09 06:00:00"):
+            bill._invoice_paid_hook()
+            self.assertBilled(subscription, [("2027-03-05", "2027-03-15", 100.0)])
+            self.assertEqual(self.new(subscription, "03-09"), [])
+        # Bought before the time ends and paid after it.
+        with self.at("2027-03-12 06:00:00"):
+            subscription.action_recharge()
+        with self.at("2027-03-20 06:00:00"):
+            self.pay(subscription.charge_ids.move_id - bill)
+            self.assertBilled(
+                subscription,
+                [("2027-03-05", "2027-03-15", 100.0), ("2027-03-20", "2027-03-30", 100.0)],
+            )
+            self.assertAsIfKnown(subscription, "03-20")
+            self.assertEqual(self.new(subscription, "03-20"), [])
+
+    def test_time_paid_for_in_advance_begins_when_it_was_to_begin(self):
+        subscription = self.create_recharged()
+        self.bill("2027-03-01")
+        with self.at("2027-03-01 06:00:00"):
+            self.pay(subscription.charge_ids.move_id)
+            subscription.action_recharge()
+        with self.at("2027-03-04 06:00:00"):
+            self.pay(subscription.charge_ids.move_id)
+            self.assertBilled(
+                subscription,
+                [("2027-03-01", "2027-03-11", 100.0), ("2027-03-11", "2027-03-21", 100.0)],
+            )
+
+    def test_a_price_that_changed_before_the_payment_leaves_the_days_alone(self):
+        subscription = self.create_recharged()
+        self.bill("2027-03-01")
+        self.change(
+            subscription,
+            "line",
+            line_id=subscription.line_ids.id,
+            price_unit=90.0,
+            when="date",
+            date="2027-03-02",
+        )
+        with self.at("2027-03-05 06:00:00"):
+            self.pay(subscription.charge_ids.move_id)
+            self.assertEqual(str(subscription.charge_ids[:1].date_from), "2027-03-01")
 
     def test_aligned_with_the_customers_other_service(self):
         aligned = self.create_plan("Aligned", 310.0, anchor="aligned")

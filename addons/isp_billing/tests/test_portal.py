@@ -52,15 +52,7 @@ class TestPortal(PortalMixin, IspBillingCase, HttpCase):
     # === RECHARGING === #
 
     def create_prepaid(self):
-        plan = self.create_plan(
-            "Ten days",
-            100.0,
-            billing_mode="prepaid",
-            validity_from="payment",
-            cycle_unit="day",
-            cycle_count=10,
-            anchor="anniversary",
-        )
+        plan = self.create_recharged_plan()
         service = self.create_subscription(plan_id=plan.id, partner_id=self.customer.id)
         self.pay(service._bill(service.date_start, service.date_start))
         return service
@@ -81,7 +73,7 @@ class TestPortal(PortalMixin, IspBillingCase, HttpCase):
         self.assertTrue(response.url.endswith(f"{self.page_of(service)}/pay"))
         self.assertEqual(
             service.charge_ids.sorted("id").mapped(lambda c: str(c.date_to)),
-            ["2027-03-11", "2027-03-21"],
+            ["2027-03-20", "2027-03-30"],
         )
         self.assertNotIn("recharge", self.read_page(self.page_of(service)), "first it is paid")
         with mute_logger("odoo.http"):
