@@ -26,7 +26,10 @@ class IspSubscriptionRecharge(models.Model):
     )
 
     paid_date = fields.Date(
-        readonly=True, copy=False, help="The day on which its bill was paid for the first time."
+        "Paid on",
+        readonly=True,
+        copy=False,
+        help="The day on which its bill was paid for the first time.",
     )
 
     _periods_positive = models.Constraint("CHECK (periods > 0)", "Buy at least one period.")
