@@ -8,7 +8,7 @@ from pathlib import Path
 if not __package__:  # started by its path
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from simulators.routeros import RouterOS  # noqa: E402
+from simulators.routeros import RouterOS
 
 
 def main():

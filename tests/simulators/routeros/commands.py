@@ -88,9 +88,7 @@ def checked(router, table, attributes):
         prop = table.properties.get(wanted)
         if prop is None or not prop.written:
             raise Trap("unknown parameter")
-        if wanted != name:
-            unset.append(wanted)
-        elif wanted == "comment" and not value:
+        if wanted != name or wanted == "comment" and not value:
             unset.append(wanted)
         else:
             values[name] = prop.check(name, value, router.tree)
