@@ -1,0 +1,279 @@
+"""The commands every menu has: print, get, add, set, unset, enable, disable, remove, move."""
+
+from .errors import Trap
+from .query import compile_query
+from .request import Answer
+from .values import BOOLEANS
+
+PRINT_OPTIONS = frozenset(
+    (".proplist", "detail", "stats", "count-only", "terse", "without-paging", "interval", "brief")
+)
+EMPTY_SINCE = (7, 18)
+NO_SUCH_ITEM = "no such item"
+
+
+def allowed_commands(menu):
+    """Verbs of a menu besides what menus_special adds."""
+    verbs = {"print", "getall", "get", "listen"} | menu.commands
+    if menu.single:
+        verbs = (verbs - {"add", "remove"}) | ({"set"} if _writable(menu) else set())
+    if "set" in verbs and not menu.single:
+        verbs |= {"unset", "comment"}
+    return verbs
+
+
+def _writable(menu):
+    return any(one.written for one in menu.properties.values())
+
+
+# === PRINT === #
+
+
+def print_rows(router, session, table, request):
+    unknown = set(request.attributes) - PRINT_OPTIONS
+    if unknown:
+        raise Trap("unknown parameter")
+    names = request.attributes.get(".proplist")
+    names = tuple(filter(None, names.split(","))) if names else None
+    rows = matching_rows(router, table, request.queries)
+    hidden = "sensitive" not in session.policies
+    if hidden and rows is not None and table.sensitive & query_names(request.queries):
+        rows = []
+    count = len(table) if rows is None else len(rows)
+    if "count-only" in request.attributes:
+        return Answer(done={"ret": count})
+    bodies = table.bodies(router, names, hidden, rows)
+    return Answer(bodies=bodies, empty=not bodies and router.version >= EMPTY_SINCE)
+
+
+def query_names(queries):
+    """Names of properties that query words ask about."""
+    return {word.lstrip("-<>=").partition("=")[0] for word in queries}
+
+
+def matching_rows(router, table, queries):
+    """Rows that the query words take; None when there are none, which means all."""
+    if not queries:
+        return None
+    matches = compile_query(queries)
+    candidates = table.rows()
+    name, equals, value = queries[0].removeprefix("=").partition("=")
+    if len(queries) == 1 and equals and name in (".id", "name"):
+        found = table.find(value)  # a shortcut; the row is still asked
+        candidates = [] if found is None else [found]
+    if table.menu.computed:
+        return [row for row in candidates if matches(table.shown(router, row))]
+    return [row for row in candidates if matches(row)]
+
+
+def get(router, session, table, request):
+    """``get`` of one value, in ``=ret=``."""
+    row = one_row(table, request)
+    name = request.attributes.get("value-name")
+    if name not in table.properties:
+        raise Trap("input does not match any value of value-name", category=1)
+    if name in table.sensitive and "sensitive" not in session.policies:
+        return Answer(done={"ret": ""})
+    return Answer(done={"ret": table.shown(router, row).get(name, "")})
+
+
+# === WRITE === #
+
+
+def checked(router, table, attributes):
+    """Values as the router keeps them, and the names to be unset; traps for wrong ones."""
+    values, unset = {}, []
+    for name, value in attributes.items():
+        wanted = name.removeprefix("!")
+        prop = table.properties.get(wanted)
+        if prop is None or not prop.written:
+            raise Trap("unknown parameter")
+        if wanted != name or wanted == "comment" and not value:
+            unset.append(wanted)
+        else:
+            values[name] = prop.check(name, value, router.tree)
+    return values, unset
+
+
+def add(router, _session, table, request):
+    attributes = dict(request.attributes)
+    before = attributes.pop("place-before", None) if "move" in table.menu.commands else None
+    values, _unset = checked(router, table, attributes)
+    for name, prop in table.properties.items():
+        if prop.required and name not in values:
+            raise Trap(f"missing ={name}=", category=1)
+    target = find_rows(table, before)[0] if before else None
+    table.check_unique({**default_values(table), **values})
+    if router.faults.forgets():
+        return Answer(done={"ret": table.next_id()})
+    router.prepare(table.path, values)
+    row = table.append(values)
+    if target is not None:
+        table.move([row], target)
+    return Answer(done={"ret": row[".id"]})
+
+
+def default_values(table):
+    return {name: one.default for name, one in table.properties.items() if one.default is not None}
+
+
+def set_rows(router, _session, table, request):
+    attributes = dict(request.attributes)
+    rows = table.rows()[:1] if table.menu.single else target_rows(table, attributes)
+    change_rows(router, table, rows, attributes)
+    return Answer()
+
+
+def change_rows(router, table, rows, attributes):
+    values, unset = checked(router, table, attributes)
+    for row in rows:
+        refuse_dynamic(row, "change")
+        table.check_unique({**row, **values}, row)
+    if len(rows) > 1 and any(name in names for names, _ in table.menu.unique for name in values):
+        for row in rows[1:]:  # the same unique value for two rows
+            table.check_unique({**row, **values}, None)
+    if router.faults.forgets():
+        return
+    for row in rows:
+        before = row.get("name")
+        for name, value in values.items():
+            if row.get(name) != value:
+                row[name] = value
+        for name in unset:
+            default = table.properties[name].default
+            if default is not None:
+                row[name] = default
+            elif name in row:
+                del row[name]
+        if row.get("name") != before:
+            router.renamed(table.path, before, row["name"])
+
+
+def unset(router, session, table, request):
+    attributes = dict(request.attributes)
+    rows = target_rows(table, attributes)
+    name = attributes.pop("value-name", None)
+    if attributes:
+        raise Trap("unknown parameter")
+    if name not in table.properties:
+        raise Trap("input does not match any value of value-name", category=1)
+    change_rows(router, table, rows, {f"!{name}": ""})
+    return Answer()
+
+
+def switch(value):
+    """``enable`` and ``disable``."""
+
+    def command(router, _session, table, request):
+        attributes = dict(request.attributes)
+        rows = target_rows(table, attributes)
+        if attributes:
+            raise Trap("unknown parameter")
+        change_rows(router, table, rows, {"disabled": value})
+        return Answer()
+
+    return command
+
+
+def comment(router, _session, table, request):
+    attributes = dict(request.attributes)
+    rows = target_rows(table, attributes)
+    change_rows(router, table, rows, {"comment": attributes.pop("comment", "")})
+    return Answer()
+
+
+def remove(router, _session, table, request):
+    attributes = dict(request.attributes)
+    rows = target_rows(table, attributes)
+    if attributes:
+        raise Trap("unknown parameter")
+    sessions = table.menu.commands == {"remove"}  # /ppp/active: removing is kicking
+    for row in rows:
+        if row.get("default") == "true":
+            raise Trap("failure: can not remove default item")
+        if not sessions:
+            refuse_dynamic(row, "remove")
+    if router.faults.forgets():
+        return Answer()
+    for row in rows:
+        table.remove(row)
+        router.removed(table.path, row)
+    return Answer()
+
+
+def move(router, _session, table, request):
+    attributes = dict(request.attributes)
+    rows = target_rows(table, attributes)
+    before = attributes.pop("destination", None)
+    if attributes:
+        raise Trap("unknown parameter")
+    if not router.faults.forgets():
+        table.move(rows, find_rows(table, before)[0] if before else None)
+    return Answer()
+
+
+def reset_counters(_router, _session, table, request):
+    for row in target_rows(table, dict(request.attributes)):
+        for name in ("bytes", "packets", "bytes-in", "bytes-out", "packets-in", "packets-out"):
+            if name in row:
+                row[name] = table.properties[name].default
+    return Answer()
+
+
+def make_static(_router, _session, table, request):
+    for row in target_rows(table, dict(request.attributes)):
+        row["dynamic"] = BOOLEANS["no"]
+    return Answer()
+
+
+# === WHICH ROWS === #
+
+
+def target_rows(table, attributes):
+    """Rows of ``.id`` (or ``numbers``), which is taken out of the attributes."""
+    if ".id" in attributes:
+        keys = attributes.pop(".id")
+    elif "numbers" in attributes:
+        keys = attributes.pop("numbers")
+    else:
+        raise Trap("missing =.id=", category=1)
+    return find_rows(table, keys)
+
+
+def find_rows(table, keys):
+    """Rows of a comma list of ids or names; traps if one of them is not there."""
+    found = {}
+    for key in keys.split(","):
+        row = table.find(key)
+        if row is None:
+            raise Trap(table.menu.missing, category=0)
+        found[id(row)] = row
+    return list(found.values())
+
+
+def one_row(table, request):
+    if table.menu.single:
+        return table[0]
+    return target_rows(table, dict(request.attributes))[0]
+
+
+def refuse_dynamic(row, action):
+    if row.get("dynamic") == "true":
+        raise Trap(f"failure: can not {action} dynamic item")
+
+
+VERBS = {
+    "print": ("read", print_rows),
+    "getall": ("read", print_rows),
+    "get": ("read", get),
+    "add": ("write", add),
+    "set": ("write", set_rows),
+    "unset": ("write", unset),
+    "comment": ("write", comment),
+    "enable": ("write", switch("no")),
+    "disable": ("write", switch("yes")),
+    "remove": ("write", remove),
+    "move": ("write", move),
+    "reset-counters": ("write", reset_counters),
+    "make-static": ("write", make_static),
+}
