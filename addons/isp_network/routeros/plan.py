@@ -37,14 +37,12 @@ def make_plan(menus, differences, diffs_by_path, wanted):
     def step(phase, difference, *words, last=True):
         phases.setdefault(phase, []).append(Step(difference, words, last))
 
-    in_use = _profiles_in_use(diffs_by_path)
     for one in todo:
         menu = menus[one.path]
         if one.kind == "extra":
-            if (one.path, one.label) not in in_use:
-                # Leaves go first, and free their names; what they refer to goes last.
-                phase = (0, 0) if menu.order > 1 else (3, -menu.order)
-                step(phase, one, f"{one.path}/remove", f"=.id={one.row_id}")
+            # Leaves go first, and free their names; what they refer to goes last.
+            phase = (0, 0) if menu.order > 1 else (3, -menu.order)
+            step(phase, one, f"{one.path}/remove", f"=.id={one.row_id}")
             continue
         values = wanted[one.path][one.marker]
         phase = (2, menu.order)
@@ -90,8 +88,8 @@ def _step_aside(menus, todo, diffs_by_path, wanted, step):
             )
 
 
-def _profiles_in_use(diffs_by_path):
-    """Profiles of ours that rows of others refer to: they stay."""
+def profiles_in_use(diffs_by_path):
+    """``{(path, name)}`` of profiles that rows of others refer to: they stay."""
     return {
         (profile_path, row.values.get("profile", ""))
         for path, profile_path in _PROFILES.items()

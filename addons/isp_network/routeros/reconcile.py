@@ -11,7 +11,7 @@ from .connection import parse_row, print_words
 from .desired import markers_of
 from .errors import CommandError, Exists, Gone, Refused, RouterError
 from .menus import HOTSPOT_USER, MENUS, PPP_SECRET, menus_of, normal_duration
-from .plan import LEAVES, make_plan, sessions_to_end
+from .plan import LEAVES, make_plan, profiles_in_use, sessions_to_end
 
 MAX_ROUNDS = 4
 # Up to so many rows, the router looks them up; above, reading the whole list is faster.
@@ -120,8 +120,14 @@ def _any_of(terms):
     return words
 
 
-def _differences(found):
-    return [one for diff in found.values() for one in diff.differences]
+def _differences(found, kept):
+    """All differences, without superfluous profiles that others use."""
+    return [
+        one
+        for diff in found.values()
+        for one in diff.differences
+        if one.kind != "extra" or (one.path, one.label) not in kept
+    ]
 
 
 # === THE WHOLE RUN === #
@@ -141,7 +147,8 @@ def reconcile(session, wanted, scope=None, dry=False, allowed=None, force=False,
     :raises RouterError: ``Unreachable`` and ``NoRights`` among them; part may be done then
     """
     menus, found = _look_at(session, wanted, scope)
-    outcome = Outcome(_differences(found), own=sum(diff.own for diff in found.values()))
+    kept = profiles_in_use(found)
+    outcome = Outcome(_differences(found, kept), own=sum(diff.own for diff in found.values()))
     if dry:
         return outcome
     if not force and scope is None:
@@ -161,12 +168,10 @@ def reconcile(session, wanted, scope=None, dry=False, allowed=None, force=False,
     while todo and outcome.rounds < MAX_ROUNDS:
         outcome.rounds += 1
         phases = make_plan(menus, todo, found, wanted)
-        if not phases:
-            break
         for difference, error in _apply(session, phases, outcome, to_end):
             failed[difference.path, difference.marker, difference.kind] = (difference, error)
         menus, found = _look_again(session, wanted, scope, todo)
-        todo = open_ones(_differences(found))
+        todo = open_ones(_differences(found, kept))
     outcome.left = todo if outcome.rounds else []
     outcome.failures = list(failed.values())
     outcome.ended = end_sessions(session, dict.fromkeys(to_end, 0) | (stale or {}))
