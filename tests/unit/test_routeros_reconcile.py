@@ -355,3 +355,16 @@ def test_runs_that_are_cut_off_anywhere_lead_to_the_same_end(before, after, cuts
     reconcile(straight, wanted)
     for path in menus.MENUS:
         assert shown(router, path) == shown(straight, path), path
+
+
+def test_logins_that_were_there_are_taken_over_with_their_notes():
+    router = fake_router()
+    row_id = router.add(SECRET, name="user1", password="pw", profile="default", comment="House 5")
+    router.add(SECRET, name="boss", password="x")
+    wanted = build([service(1)]).rows
+    outcome = reconcile(router, wanted, take_over=lambda clash: clash.path == SECRET)
+    assert outcome.settled
+    row = router.rows(SECRET)[row_id]
+    assert row["comment"] == "isp:subscription:1 House 5" and row["profile"].startswith("isp-")
+    assert not reconcile(router, wanted, dry=True).differences
+    assert router.find(SECRET, "boss").get("comment") is None

@@ -1,6 +1,6 @@
 """From differences to commands: the least change, in an order the router accepts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .menus import ADDRESS_LIST, HOTSPOT_PROFILE, HOTSPOT_USER, PPP_PROFILE, PPP_SECRET, QUEUE
 
@@ -111,9 +111,18 @@ def _add_words(menu, marker, values, note=""):
 
 def _set_words(menu, difference):
     return [
-        f"=!{name}=" if not wanted and menu.by_name[name].optional else f"={name}={wanted}"
+        f"=!{name}="
+        if not wanted and name in menu.by_name and menu.by_name[name].optional
+        else f"={name}={wanted}"
         for name, _found, wanted in difference.changes
     ]
+
+
+def taken_over(clash):
+    """The change that makes somebody else's row ours; their comment stays behind the marker."""
+    comment = f"{clash.marker} {clash.note}".rstrip()
+    changes = (*clash.changes, ("comment", clash.note, comment))
+    return replace(clash, kind="changed", changes=changes)
 
 
 def sessions_to_end(difference):

@@ -11,7 +11,7 @@ from .connection import parse_row, print_words
 from .desired import markers_of
 from .errors import CommandError, Exists, Gone, Refused, RouterError
 from .menus import HOTSPOT_USER, MENUS, PPP_SECRET, menus_of, normal_duration
-from .plan import LEAVES, make_plan, profiles_in_use, sessions_to_end
+from .plan import LEAVES, make_plan, profiles_in_use, sessions_to_end, taken_over
 
 MAX_ROUNDS = 4
 # Up to so many rows, the router looks them up; above, reading the whole list is faster.
@@ -133,7 +133,16 @@ def _differences(found, kept):
 # === THE WHOLE RUN === #
 
 
-def reconcile(session, wanted, scope=None, dry=False, allowed=None, force=False, stale=None):
+def reconcile(
+    session,
+    wanted,
+    scope=None,
+    dry=False,
+    allowed=None,
+    force=False,
+    stale=None,
+    take_over=None,
+):
     """Make the router as it should be.
 
     :param wanted: ``Desired.rows``
@@ -143,6 +152,7 @@ def reconcile(session, wanted, scope=None, dry=False, allowed=None, force=False,
     :param force: also when most of our rows would be removed
     :param stale: ``{(path, login): seconds}``: end sessions older than this in any case, because an
         earlier run may have been cut off between a change and this
+    :param take_over: function of a clash: whether the row of others becomes ours
     :return: :class:`Outcome`
     :raises RouterError: ``Unreachable`` and ``NoRights`` among them; part may be done then
     """
@@ -156,9 +166,13 @@ def reconcile(session, wanted, scope=None, dry=False, allowed=None, force=False,
     failed, to_end = {}, set()
 
     def open_ones(differences):
+        taken = [
+            taken_over(one) if one.kind == "clash" and take_over and take_over(one) else one
+            for one in differences
+        ]
         return [
             one
-            for one in differences
+            for one in taken
             if one.kind != "clash"
             and (allowed is None or allowed(one))
             and (one.path, one.marker, one.kind) not in failed
