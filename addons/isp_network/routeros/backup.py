@@ -4,6 +4,7 @@ import difflib
 import re
 import secrets
 import time
+from contextlib import suppress
 
 from .connection import parse_row
 from .errors import CommandError, NoRights, Refused
@@ -102,10 +103,9 @@ def _small_contents(session, name):
 def _remove_file(session, name):
     rows = session.print_rows("/file", ["name"], (f"?name={name}",))
     for words in rows:
-        try:
+        # Without the right to files it stays; the next export has another name.
+        with suppress(CommandError, NoRights):
             session.call("/file/remove", f"=.id={parse_row(words)['.id']}")
-        except CommandError:
-            pass  # it is gone already, or the user has no right to files: it stays
 
 
 # === FOR PEOPLE === #
