@@ -43,6 +43,10 @@ class Router:
         self.faults = Faults()
         self.lock = threading.RLock()
         self.on_reboot = None
+        self.files = {}  # name -> (moment when the contents are there, contents)
+        self.file_delay_s = 0.1
+        self.jobs = 0
+        self.no_such_item = "no such item (4)" if self.version >= (7,) else "no such item"
         menus = {**MENUS, "/system/health": health_menu(self.version)}
         self.tree = {
             path: Table(path, menu, self.version)
@@ -127,6 +131,8 @@ class Router:
             trap = self.faults.trap_when(request.command, dict(request.attributes))
         if trap is not None:
             raise Trap.of(trap)
+        if request.command.startswith("/file/"):
+            special.settle_files(self)
         if request.command in special.COMMANDS:
             since, policy, command = special.COMMANDS[request.command]
             if self.version >= since:
@@ -134,7 +140,10 @@ class Router:
                 return command(self, session, request)
         table = self.tree.get(request.path)
         if table is None:
-            raise Trap("no such command prefix", category=0)
+            directory = request.path.rpartition("/")[2]
+            raise Trap.of(
+                [(f"no such command or directory ({directory})", 0), "no such command prefix"]
+            )
         if request.verb not in commands.allowed_commands(table.menu):
             raise Trap("no such command", category=0)
         policy, command = commands.VERBS[request.verb]
@@ -147,6 +156,23 @@ class Router:
     def _check_rights(session, policy):
         if policy not in session.policies:
             raise Trap(RIGHTS_MESSAGE)
+
+    def refuse_unknown(self, names):
+        """Trap if there are names of parameters that the command does not have."""
+        for name in names:
+            raise Trap(f"unknown parameter {name}" if self.version >= (7,) else "unknown parameter")
+
+    def missing_text(self, names):
+        if self.version >= (7,):
+            return f"missing value(s) of argument(s) {' '.join(names)}"
+        return f"missing ={names[0]}="
+
+    def check_removal(self, table, rows):
+        """What is in use is removed all the same and leaves its id behind, except groups."""
+        if table.path == "/user/group":
+            used = {user["group"] for user in self.tree["/user"]}
+            if any(row["name"] in used for row in rows):
+                raise Trap("failure: group has some users")
 
     # === WHAT FOLLOWS FROM A CHANGE === #
 
