@@ -3,10 +3,14 @@
 from .errors import Trap
 from .query import compile_query
 from .request import Answer
-from .values import BOOLEANS
+from .values import BOOLEANS, parse_duration
+from .wire import encode_attributes
 
 PRINT_OPTIONS = frozenset(
-    (".proplist", "detail", "stats", "count-only", "terse", "without-paging", "interval", "brief")
+    (
+        *(".proplist", "detail", "stats", "count-only", "terse", "brief", "without-paging"),
+        *("follow", "follow-only", "interval"),
+    )
 )
 EMPTY_SINCE = (7, 18)
 
@@ -41,7 +45,40 @@ def print_rows(router, session, table, request):
     if "count-only" in request.attributes:
         return Answer(done={"ret": count})
     bodies = table.bodies(router, names, hidden, rows)
+    if {"follow", "follow-only", "interval"} & set(request.attributes):
+        shown = [] if "follow-only" in request.attributes else bodies
+        return Answer(shown, stream=follower(router, table, request, names, hidden))
     return Answer(bodies=bodies, empty=not bodies and router.version >= EMPTY_SINCE)
+
+
+def listen(router, session, table, request):
+    """Tell each change until it is cancelled; a removed row comes with ``=.dead=yes``."""
+    request.attributes["follow-only"] = ""
+    return print_rows(router, session, table, request)
+
+
+def follower(router, table, request, names, hidden):
+    """Stream of ``print follow`` (rows that change) or ``print interval`` (all, again and again)."""
+    matches = compile_query(request.queries)
+    interval = parse_duration(request.attributes.get("interval", "0"))
+    if interval is None:
+        raise Trap("invalid value for argument interval", category=1)
+
+    def follow(emit, _finish):
+        def changed(row, dead):
+            if dead:
+                emit([encode_attributes([(".id", row[".id"]), (".dead", "yes")])])
+            elif matches(table.shown(router, row)):
+                emit(table.bodies(router, names, hidden, [row]))
+
+        table.watchers.append(changed)
+        return lambda: table.watchers.remove(changed)
+
+    def again(emit):
+        emit(table.bodies(router, names, hidden, matching_rows(router, table, request.queries)))
+        return True
+
+    return router.every(interval, again) if interval else follow
 
 
 def query_names(queries):
@@ -94,7 +131,7 @@ def checked(router, table, attributes):
     return values, unset
 
 
-def add(router, _session, table, request):
+def add(router, session, table, request):
     attributes = dict(request.attributes)
     before = attributes.pop("place-before", None) if "move" in table.menu.commands else None
     values, _unset = checked(router, table, attributes)
@@ -105,7 +142,7 @@ def add(router, _session, table, request):
     check_row(table, {**default_values(table), **values})
     if router.faults.forgets():
         return Answer(done={"ret": table.next_id()})
-    router.prepare(table.path, values)
+    router.prepare(session, table.path, values)
     row = table.append(values)
     if target is not None:
         table.move([row], target)
@@ -271,6 +308,7 @@ VERBS = {
     "print": ("read", print_rows),
     "getall": ("read", print_rows),
     "get": ("read", get),
+    "listen": ("read", listen),
     "add": ("write", add),
     "set": ("write", set_rows),
     "unset": ("write", unset),

@@ -5,7 +5,7 @@ import re
 import secrets
 import threading
 
-from . import commands, special
+from . import commands, sessions, special
 from .clock import Clock
 from .errors import Fatal, Trap
 from .faults import Faults
@@ -15,6 +15,7 @@ from .tables import Table
 
 PLAIN_LOGIN_SINCE = (6, 43)
 CHALLENGE_LOGIN_UNTIL = (6, 45, 1)
+LOG_LINES = 1000
 RIGHTS_MESSAGE = "not enough permissions (9)"
 
 
@@ -105,6 +106,9 @@ class Router:
     def _open(self, session, user):
         self.close(session)
         session.user = user["name"]
+        self.log(
+            "system,info,account", f"user {user['name']} logged in from {session.address} via api"
+        )
         session.policies = self.policies_of(user)
         user["last-logged-in"] = self.clock.text()
         session.active_row = self.tree["/user/active"].append(
@@ -162,6 +166,24 @@ class Router:
         for name in names:
             raise Trap(f"unknown parameter {name}" if self.version >= (7,) else "unknown parameter")
 
+    def every(self, seconds, step):
+        """Stream that calls ``step(emit)`` every so many seconds until it returns False."""
+
+        def start(emit, finish):
+            stopped = threading.Event()
+
+            def run():
+                while not stopped.wait(seconds):
+                    with self.lock:
+                        if not step(emit):
+                            finish()
+                            return
+
+            threading.Thread(target=run, daemon=True, name="routeros-stream").start()
+            return stopped.set
+
+        return start
+
     def missing_text(self, names):
         if self.version >= (7,):
             return f"missing value(s) of argument(s) {' '.join(names)}"
@@ -176,9 +198,18 @@ class Router:
 
     # === WHAT FOLLOWS FROM A CHANGE === #
 
-    def prepare(self, path, values):
+    def log(self, topics, message):
+        """Write to /log, which keeps the last lines only."""
+        table = self.tree["/log"]
+        if len(table) >= LOG_LINES:
+            table.remove(table[0])
+        table.append({"time": self.clock.text(), "topics": topics, "message": message})
+
+    def prepare(self, session, path, values):
         """Fill what the router itself writes into a new row."""
-        if path == "/ppp/secret":
+        if path == "/system/script":
+            values["owner"] = session.user
+        elif path == "/ppp/secret":
             values["last-logged-out"] = self.clock.never_text()
         elif path == "/ip/firewall/address-list":
             values["creation-time"] = self.clock.text()
@@ -197,6 +228,8 @@ class Router:
 
     def removed(self, path, removed):
         """What referred to a row that is gone shows its bare id."""
+        if path == "/ppp/active":
+            sessions.ended(self, removed)
         name = removed.get("name")
         for table, prop, menu in self.references:
             if menu == path:

@@ -15,6 +15,13 @@ from .wire import Decoder, ProtocolViolation, encode_sentence, split_words
 HANG_POLL_S = 0.01
 
 
+class Stream:
+    """A command that runs until it is cancelled."""
+
+    def end(self):
+        """Nothing has begun yet."""
+
+
 class Connection(asyncio.Protocol):
     """One client.
 
@@ -31,7 +38,7 @@ class Connection(asyncio.Protocol):
         self.inbox = []
         self.numbers = itertools.count()
         self.lanes = {}
-        self.streams = {}  # tag -> function that ends a command which runs until /cancel
+        self.streams = {}  # tag -> Stream
         self.timer = None
         self.writable = True
         self.open = False
@@ -55,8 +62,8 @@ class Connection(asyncio.Protocol):
         if self.timer:
             self.timer.cancel()
         with self.router.lock:
-            for end in list(self.streams.values()):
-                end()
+            for stream in list(self.streams.values()):
+                stream.end()
             self.streams.clear()
             self.router.close(self.session)
         self.lanes.clear()
@@ -115,11 +122,12 @@ class Connection(asyncio.Protocol):
             return
         except Trap as trap:
             answer = Answer(traps=trap.messages)
-        if answer is not None:
+        if answer.stream:
+            self.begin_stream(request.tag, answer)
+        else:
             self.queue(request.tag, answer.pieces(request.tag), answer.after)
 
     def answer(self, request):
-        """The Answer to a request, or None if it is given piece by piece later."""
         if request.command == "/login":
             return Answer(done=self.router.login(self.session, request))
         if self.session.user is None:
@@ -128,16 +136,39 @@ class Connection(asyncio.Protocol):
             return self.cancel(request)
         return self.router.execute(self.session, request)
 
+    def begin_stream(self, tag, answer):
+        """Start a command that goes on until /cancel; its rows go to the lane of its tag."""
+
+        def emit(bodies):
+            if self.streams.get(tag) is mine:
+                self.queue(tag, Answer(bodies).pieces(tag, last=False))
+                self.pump()
+
+        def finish():
+            if self.streams.get(tag) is mine:
+                del self.streams[tag]
+                self.queue(tag, Answer().pieces(tag))
+                self.pump()
+
+        def from_any_thread(function):
+            return lambda *args: self.server.loop.call_soon_threadsafe(function, *args)
+
+        mine = Stream()
+        self.streams[tag] = mine
+        self.queue(tag, answer.pieces(tag, last=False))
+        mine.end = answer.stream(from_any_thread(emit), from_any_thread(finish))
+
     def cancel(self, request):
-        tag = request.attributes.get("tag")
-        if tag is None and "tag" not in request.attributes:
-            tags = list(self.streams)
-        else:
-            tags = [tag] if tag in self.streams else []
-        for one in tags:
-            self.streams.pop(one)()
-            interrupted = Answer(traps=[("interrupted", 2)])
-            self.queue(one, interrupted.pieces(one))
+        """Interrupt the command with a tag, or all: streams, and answers too long to be sent yet."""
+        self.pump()
+        running = [*self.streams, *(tag for tag in self.lanes if tag not in self.streams)]
+        if "tag" in request.attributes:
+            running = [tag for tag in running if tag == request.attributes["tag"]]
+        for tag in running:
+            if tag in self.streams:
+                self.streams.pop(tag).end()
+            self.lanes.pop(tag, None)
+            self.queue(tag, Answer(traps=[("interrupted", 2)]).pieces(tag))
         return Answer()
 
     # === ANSWERS OUT === #
