@@ -175,6 +175,8 @@ class Router:
             def run():
                 while not stopped.wait(seconds):
                     with self.lock:
+                        if stopped.is_set():
+                            return
                         if not step(emit):
                             finish()
                             return

@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self.streams = {}  # tag -> Stream
         self.timer = None
         self.writable = True
+        self.pumping = False
         self.open = False
 
     # === TRANSPORT === #
@@ -174,29 +175,34 @@ class Connection(asyncio.Protocol):
     # === ANSWERS OUT === #
 
     def queue(self, tag, pieces, after=None):
-        self.lanes.setdefault(tag, deque()).append((iter(pieces), after))
+        pieces = iter(pieces)
+        first = next(pieces, None)
+        if first is not None:
+            self.lanes.setdefault(tag, deque()).append([first, pieces, after])
 
     def pump(self):
-        """Write as much as the client takes, one piece of each lane in turn."""
-        while self.lanes and self.writable and self.open:
-            for tag in list(self.lanes):
-                self.write_piece(tag)
-                if not (self.writable and self.open):
-                    return
+        """Write one piece of each lane; come back for more when the client has been heard."""
+        for tag in list(self.lanes):
+            if not (self.writable and self.open):
+                return
+            self.write_piece(tag)
+        if self.lanes and not self.pumping:
+            self.pumping = True
+            self.server.loop.call_soon(self.pump_again)
+
+    def pump_again(self):
+        self.pumping = False
+        self.pump()
 
     def write_piece(self, tag):
-        lane = self.lanes.get(tag)
-        if not lane:
-            self.lanes.pop(tag, None)
-            return
-        pieces, after = lane[0]
-        piece = next(pieces, None)
-        if piece is not None:
-            self.send(piece)
-            return
-        lane.popleft()
-        if not lane:
-            del self.lanes[tag]
+        lane = self.lanes[tag]
+        piece, pieces, after = lane[0]
+        lane[0][0] = next(pieces, None)
+        if lane[0][0] is None:
+            lane.popleft()
+            if not lane:
+                del self.lanes[tag]
+        self.send(piece)
         if after:
             self.server.loop.call_soon(after)
 
