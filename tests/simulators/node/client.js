@@ -20,14 +20,18 @@ async function failure(promise) {
     }
 }
 
+// The first change that is heard. Commands may overtake each other on their way, so a change made
+// before the router listens is made again.
 function listenOnce(api, change) {
     return new Promise((resolve, reject) => {
+        let timer = null;
         const stream = api.stream(["/ppp/secret/listen"], async (error, packet) => {
+            clearInterval(timer);
             if (error) return reject(error);
             await stream.stop();
             resolve(packet);
         });
-        change().catch(reject);
+        timer = setInterval(() => change().catch(reject), 50);
     });
 }
 
@@ -59,7 +63,7 @@ async function main() {
     );
     seen.in_flight = numbers.map((rows) => rows[0].name);
     seen.listened = await listenOnce(api, () =>
-        api.write("/ppp/secret/set", [`=.id=${id}`, "=service=any"])
+        api.write("/ppp/secret/set", [`=.id=${id}`, `=comment=heard ${Date.now()}`])
     );
     seen.errors = [
         await failure(api.write("/ppp/secret/add", ["=name=ram"])),
