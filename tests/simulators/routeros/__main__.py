@@ -21,12 +21,14 @@ def main():
     parser.add_argument("--delay", type=float, default=0, help="seconds a command takes longer")
     parser.add_argument("--tls", action="store_true")
     options = parser.parse_args()
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # for the simulator's thread as well
     sim = RouterOS(options.version, {options.user: options.password}, options.tls, options.port)
     sim.load_secrets(options.secrets)
     sim.faults.delay_s = options.delay
     host, port = sim.start()
     print(f"RouterOS {options.version} on {host}:{port}", flush=True)
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    signal.sigwait(signals)
     sim.stop()
 
 

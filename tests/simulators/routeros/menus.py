@@ -4,8 +4,9 @@ Properties, defaults and messages follow MikroTik's documentation and answers of
 quoted in public issue trackers (seen 2026-01).
 """
 
+from .errors import Trap
 from .menus_system import SYSTEM
-from .schema import Menu, Property, printed
+from .schema import Menu, Property, Unique, printed
 from .values import (
     address_list_entry,
     address_or_pool,
@@ -26,11 +27,34 @@ from .values import (
     rate,
     rate_limit,
     reference,
+    size,
     text,
     yes_no,
 )
 
 V7 = (7,)
+
+
+def check_limits(values):
+    """A simple queue guarantees no more than it allows."""
+    limits = zip(values["limit-at"].split("/"), values["max-limit"].split("/"), strict=True)
+    for direction, (least, most) in zip(("upload", "download"), limits, strict=True):
+        if 0 < int(most) < int(least):
+            raise Trap(f"failure: {direction}-max-limit less than {direction}-limit")
+
+
+def pool_total(_router, row):
+    return str(sum(size(one) for one in row["ranges"].split(",")))
+
+
+def pool_used(router, row):
+    return str(sum(used["pool"] == row["name"] for used in router.tree["/ip/pool/used"]))
+
+
+def pool_available(router, row):
+    return str(int(pool_total(router, row)) - int(pool_used(router, row)))
+
+
 SERVICES = ("any", "async", "l2tp", "ovpn", "pppoe", "pptp", "sstp")
 ROWS = frozenset(("add", "set", "remove"))
 NAMED = frozenset(("add", "set", "remove", "enable", "disable"))
@@ -50,8 +74,8 @@ PPP = {
             "caller-id": Property(text, ""),
             "password": Property(text, "", sensitive=True),
             "profile": Property(reference("/ppp/profile"), "default"),
-            "local-address": Property(address_or_pool),
-            "remote-address": Property(address_or_pool),
+            "local-address": Property(address_or_pool()),
+            "remote-address": Property(address_or_pool()),
             "remote-ipv6-prefix": Property(ipv6_prefix),
             "routes": Property(text, ""),
             "ipv6-routes": Property(text, "", since=V7),
@@ -63,14 +87,14 @@ PPP = {
             "disabled": DISABLED,
             "comment": COMMENT,
         },
-        unique=((("name",), "failure: secret with the same name already exists"),),
+        unique=(Unique(("name",), "failure: secret with the same name already exists"),),
         commands=NAMED,
     ),
     "/ppp/profile": Menu(
         {
             "name": NAME,
-            "local-address": Property(address_or_pool),
-            "remote-address": Property(address_or_pool),
+            "local-address": Property(address_or_pool("address")),
+            "remote-address": Property(address_or_pool("address")),
             "bridge": Property(reference("/interface")),
             "rate-limit": Property(rate_limit),
             "address-list": Property(text, ""),
@@ -97,7 +121,7 @@ PPP = {
             "default": printed("false"),
             "comment": COMMENT,
         },
-        unique=((("name",), "failure: profile with the same name already exists"),),
+        unique=(Unique(("name",), "failure: profile with the same name already exists"),),
         commands=ROWS,
         first=(
             {"name": "default", "change-tcp-mss": "yes", "default": "true"},
@@ -195,7 +219,7 @@ IP = {
             "disabled": DISABLED,
             "comment": COMMENT,
         },
-        unique=((("address", "interface"), "failure: already have such address"),),
+        unique=(Unique(("address", "interface"), "failure: already have such address"),),
         commands=NAMED,
     ),
     "/ip/pool": Menu(
@@ -203,9 +227,13 @@ IP = {
             "name": NAME,
             "ranges": Property(pool_ranges, required=True),
             "next-pool": Property(reference("/ip/pool", "none")),
+            "total": printed(since=(7, 21)),
+            "used": printed(since=(7, 21)),
+            "available": printed(since=(7, 21)),
             "comment": COMMENT,
         },
-        unique=((("name",), "failure: pool with such name exists"),),
+        computed={"total": pool_total, "used": pool_used, "available": pool_available},
+        unique=(Unique(("name",), "failure: pool with such name exists"),),
         commands=ROWS,
     ),
     "/ip/pool/used": Menu(
@@ -219,7 +247,7 @@ IP = {
             "prefix-length": Property(number(1, 128), required=True),
             "dynamic": DYNAMIC,
         },
-        unique=((("name",), "failure: pool with such name exists"),),
+        unique=(Unique(("name",), "failure: pool with such name exists"),),
         commands=ROWS,
     ),
     "/ip/arp": Menu(
@@ -239,11 +267,11 @@ IP = {
     ),
     "/ip/dhcp-server/lease": Menu(
         {
-            "address": Property(address_or_pool, required=True),
+            "address": Property(address_or_pool(), required=True),
             "mac-address": Property(mac),
             "client-id": Property(text),
             "address-lists": Property(text, ""),
-            "server": Property(text, "all"),
+            "server": Property(text),
             "dhcp-option": Property(text, ""),
             "rate-limit": Property(rate_limit),
             "lease-time": Property(duration),
@@ -257,7 +285,12 @@ IP = {
             "comment": COMMENT,
         },
         unique=(
-            (("address", "server"), "failure: already have static lease with this IP address"),
+            Unique(("address",), "failure: already have static lease with this IP address"),
+            Unique(
+                ("mac-address", "server"),
+                "failure: already have static lease for this client",
+                True,
+            ),
         ),
         commands=NAMED | {"make-static"},
     ),
@@ -271,7 +304,7 @@ IP = {
             "disabled": DISABLED,
             "comment": COMMENT,
         },
-        unique=((("list", "address"), "failure: already have such entry"),),
+        unique=(Unique(("list", "address"), "failure: already have such entry", True),),
         commands=NAMED,
     ),
     "/ip/hotspot/user": Menu(
@@ -297,7 +330,9 @@ IP = {
             "disabled": DISABLED,
             "comment": COMMENT,
         },
-        unique=((("name", "server"), "failure: already have user with this name for this server"),),
+        unique=(
+            Unique(("name", "server"), "failure: already have user with this name for this server"),
+        ),
         commands=NAMED | {"reset-counters"},
     ),
     "/ip/hotspot/user/profile": Menu(
@@ -319,7 +354,7 @@ IP = {
             "on-logout": Property(text),
             "default": printed("false"),
         },
-        unique=((("name",), "failure: profile with the same name already exists"),),
+        unique=(Unique(("name",), "failure: profile with the same name already exists"),),
         commands=ROWS,
         first=({"name": "default", "default": "true"},),
     ),
@@ -377,8 +412,9 @@ QUEUE = {
             "disabled": DISABLED,
             "comment": COMMENT,
         },
-        unique=((("name",), SAME_NAME),),
+        unique=(Unique(("name",), SAME_NAME),),
         commands=ORDERED | {"reset-counters"},
+        check=check_limits,
     ),
     "/queue/tree": Menu(
         {
@@ -398,7 +434,7 @@ QUEUE = {
             "disabled": DISABLED,
             "comment": COMMENT,
         },
-        unique=((("name",), SAME_NAME),),
+        unique=(Unique(("name",), SAME_NAME),),
         commands=NAMED | {"reset-counters"},
     ),
     "/queue/type": Menu(
@@ -415,7 +451,7 @@ QUEUE = {
             "pcq-classifier": Property(text),
             "default": printed("false"),
         },
-        unique=((("name",), SAME_NAME),),
+        unique=(Unique(("name",), SAME_NAME),),
         commands=ROWS,
         first=(
             {"name": "default", "kind": "pfifo", "default": "true"},

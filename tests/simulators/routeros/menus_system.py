@@ -1,7 +1,7 @@
 """The menus about the router itself: /system, /user, /file, /interface, /log."""
 
-from .schema import Menu, Property, printed
-from .values import boolean, duration, ip, name_text, number, one_of, some_of, text
+from .schema import Menu, Property, Unique, printed
+from .values import boolean, duration, ip, name_text, number, one_of, reference, some_of, text
 
 POLICIES = (
     *("local", "telnet", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox"),
@@ -102,24 +102,25 @@ SYSTEM = {
             "policy": Property(some_of(*POLICIES), "ftp,reboot,read,write,policy,test"),
             "dont-require-permissions": Property(boolean, "false"),
             "run-count": printed("0"),
+            "last-started": printed(),
             "source": Property(text, ""),
             "invalid": printed("false"),
             "comment": Property(text),
         },
-        unique=((("name",), "failure: item with this name already exists"),),
+        unique=(Unique(("name",), "failure: item with this name already exists"),),
         commands=frozenset(("add", "set", "remove", "run")),
     ),
     "/user": Menu(
         {
             "name": Property(name_text, required=True),
-            "password": Property(text, ""),
-            "group": Property(text, required=True),
+            "password": Property(text, "", write_only=True),
+            "group": Property(reference("/user/group"), required=True),
             "address": Property(text, ""),
-            "last-logged-in": printed("never"),
+            "last-logged-in": printed(),
             "disabled": DISABLED,
             "comment": Property(text),
         },
-        unique=((("name",), "failure: user with the same name already exists"),),
+        unique=(Unique(("name",), "failure: user with the same name already exists"),),
         commands=NAMED,
     ),
     "/user/group": Menu(
@@ -129,7 +130,7 @@ SYSTEM = {
             "skin": Property(text, "default"),
             "comment": Property(text),
         },
-        unique=((("name",), "failure: group with the same name already exists"),),
+        unique=(Unique(("name",), "failure: group with the same name already exists"),),
         commands=frozenset(("add", "set", "remove")),
         first=(
             {"name": "read", "policy": group_policy(*READ)},
@@ -180,7 +181,7 @@ SYSTEM = {
             "disabled": DISABLED,
             "comment": Property(text),
         },
-        unique=((("name",), "failure: interface with the same name already exists"),),
+        unique=(Unique(("name",), "failure: interface with the same name already exists"),),
         commands=FIXED,
         first=tuple(
             {
@@ -199,7 +200,7 @@ SYSTEM = {
             "last-modified": printed(),
             "contents": Property(text),
         },
-        unique=((("name",), "failure: file with such name already exists"),),
+        unique=(Unique(("name",), "failure: file with such name already exists"),),
         commands=frozenset(("add", "set", "remove")),
     ),
     "/log": Menu(
@@ -215,7 +216,7 @@ SYSTEM = {
             "status": printed("unknown"),
             "up-script": Property(text, ""),
             "down-script": Property(text, ""),
-            "disabled": DISABLED,
+            "disabled": Property(boolean),
             "comment": Property(text),
         },
         commands=NAMED,

@@ -54,7 +54,9 @@ class Request:
 class Answer:
     """What a command says: rows, then the attributes of ``!done``.
 
-    ``after`` is run when everything was written (a reboot answers first).
+    ``after`` is run when everything was written (a reboot answers first). ``stream`` makes it a
+    command that goes on until /cancel: a function (emit, finish) -> function that ends it, where
+    ``emit`` takes encoded rows and ``finish`` says that the command has ended by itself.
     """
 
     bodies: list = field(default_factory=list)
@@ -62,21 +64,26 @@ class Answer:
     empty: bool = False
     traps: list = field(default_factory=list)
     after: object = None
+    stream: object = None
 
-    def pieces(self, tag):
-        """Yield encoded pieces of the answer, whole sentences each."""
-        suffix = (
-            b"" if tag is None else encode_word(f".tag={tag}".encode("utf-8", "surrogateescape"))
-        )
+    def pieces(self, tag, last=True):
+        """Yield encoded pieces of the answer, whole sentences each; ``last``: with ``!done``."""
+        suffix = tag_word(tag)
         begin = encode_word(RE) + suffix
         between = b"\0" + begin
         for start in range(0, len(self.bodies), BODIES_IN_A_PIECE):
             rows = self.bodies[start : start + BODIES_IN_A_PIECE]
             yield begin + between.join(rows) + b"\0"
-        last = b"".join(trap_sentence(text, category, suffix) for text, category in self.traps)
+        if not last:
+            return
+        end = b"".join(trap_sentence(text, category, suffix) for text, category in self.traps)
         if self.empty:
-            last += encode_word(EMPTY) + suffix + b"\0"
-        yield last + encode_word(b"!done") + suffix + encode_attributes(self.done.items()) + b"\0"
+            end += encode_word(EMPTY) + suffix + b"\0"
+        yield end + encode_word(b"!done") + suffix + encode_attributes(self.done.items()) + b"\0"
+
+
+def tag_word(tag):
+    return b"" if tag is None else encode_word(f".tag={tag}".encode("utf-8", "surrogateescape"))
 
 
 def trap_sentence(text, category, suffix):

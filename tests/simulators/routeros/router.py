@@ -5,7 +5,7 @@ import re
 import secrets
 import threading
 
-from . import commands, special
+from . import commands, sessions, special
 from .clock import Clock
 from .errors import Fatal, Trap
 from .faults import Faults
@@ -15,6 +15,7 @@ from .tables import Table
 
 PLAIN_LOGIN_SINCE = (6, 43)
 CHALLENGE_LOGIN_UNTIL = (6, 45, 1)
+LOG_LINES = 1000
 RIGHTS_MESSAGE = "not enough permissions (9)"
 
 
@@ -43,6 +44,10 @@ class Router:
         self.faults = Faults()
         self.lock = threading.RLock()
         self.on_reboot = None
+        self.files = {}  # name -> (moment when the contents are there, contents)
+        self.file_delay_s = 0.1
+        self.jobs = 0
+        self.no_such_item = "no such item (4)" if self.version >= (7,) else "no such item"
         menus = {**MENUS, "/system/health": health_menu(self.version)}
         self.tree = {
             path: Table(path, menu, self.version)
@@ -101,6 +106,9 @@ class Router:
     def _open(self, session, user):
         self.close(session)
         session.user = user["name"]
+        self.log(
+            "system,info,account", f"user {user['name']} logged in from {session.address} via api"
+        )
         session.policies = self.policies_of(user)
         user["last-logged-in"] = self.clock.text()
         session.active_row = self.tree["/user/active"].append(
@@ -127,6 +135,8 @@ class Router:
             trap = self.faults.trap_when(request.command, dict(request.attributes))
         if trap is not None:
             raise Trap.of(trap)
+        if request.command.startswith("/file/"):
+            special.settle_files(self)
         if request.command in special.COMMANDS:
             since, policy, command = special.COMMANDS[request.command]
             if self.version >= since:
@@ -134,7 +144,10 @@ class Router:
                 return command(self, session, request)
         table = self.tree.get(request.path)
         if table is None:
-            raise Trap("no such command prefix", category=0)
+            directory = request.path.rpartition("/")[2]
+            raise Trap.of(
+                [(f"no such command or directory ({directory})", 0), "no such command prefix"]
+            )
         if request.verb not in commands.allowed_commands(table.menu):
             raise Trap("no such command", category=0)
         policy, command = commands.VERBS[request.verb]
@@ -148,11 +161,57 @@ class Router:
         if policy not in session.policies:
             raise Trap(RIGHTS_MESSAGE)
 
+    def refuse_unknown(self, names):
+        """Trap if there are names of parameters that the command does not have."""
+        for name in names:
+            raise Trap(f"unknown parameter {name}" if self.version >= (7,) else "unknown parameter")
+
+    def every(self, seconds, step):
+        """Stream that calls ``step(emit)`` every so many seconds until it returns False."""
+
+        def start(emit, finish):
+            stopped = threading.Event()
+
+            def run():
+                while not stopped.wait(seconds):
+                    with self.lock:
+                        if stopped.is_set():
+                            return
+                        if not step(emit):
+                            finish()
+                            return
+
+            threading.Thread(target=run, daemon=True, name="routeros-stream").start()
+            return stopped.set
+
+        return start
+
+    def missing_text(self, names):
+        if self.version >= (7,):
+            return f"missing value(s) of argument(s) {' '.join(names)}"
+        return f"missing ={names[0]}="
+
+    def check_removal(self, table, rows):
+        """What is in use is removed all the same and leaves its id behind, except groups."""
+        if table.path == "/user/group":
+            used = {user["group"] for user in self.tree["/user"]}
+            if any(row["name"] in used for row in rows):
+                raise Trap("failure: group has some users")
+
     # === WHAT FOLLOWS FROM A CHANGE === #
 
-    def prepare(self, path, values):
+    def log(self, topics, message):
+        """Write to /log, which keeps the last lines only."""
+        table = self.tree["/log"]
+        if len(table) >= LOG_LINES:
+            table.remove(table[0])
+        table.append({"time": self.clock.text(), "topics": topics, "message": message})
+
+    def prepare(self, session, path, values):
         """Fill what the router itself writes into a new row."""
-        if path == "/ppp/secret":
+        if path == "/system/script":
+            values["owner"] = session.user
+        elif path == "/ppp/secret":
             values["last-logged-out"] = self.clock.never_text()
         elif path == "/ip/firewall/address-list":
             values["creation-time"] = self.clock.text()
@@ -171,6 +230,8 @@ class Router:
 
     def removed(self, path, removed):
         """What referred to a row that is gone shows its bare id."""
+        if path == "/ppp/active":
+            sessions.ended(self, removed)
         name = removed.get("name")
         for table, prop, menu in self.references:
             if menu == path:

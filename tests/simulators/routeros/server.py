@@ -15,6 +15,13 @@ from .wire import Decoder, ProtocolViolation, encode_sentence, split_words
 HANG_POLL_S = 0.01
 
 
+class Stream:
+    """A command that runs until it is cancelled."""
+
+    def end(self):
+        """Nothing has begun yet."""
+
+
 class Connection(asyncio.Protocol):
     """One client.
 
@@ -31,9 +38,10 @@ class Connection(asyncio.Protocol):
         self.inbox = []
         self.numbers = itertools.count()
         self.lanes = {}
-        self.streams = {}  # tag -> function that ends a command which runs until /cancel
+        self.streams = {}  # tag -> Stream
         self.timer = None
         self.writable = True
+        self.pumping = False
         self.open = False
 
     # === TRANSPORT === #
@@ -55,8 +63,8 @@ class Connection(asyncio.Protocol):
         if self.timer:
             self.timer.cancel()
         with self.router.lock:
-            for end in list(self.streams.values()):
-                end()
+            for stream in list(self.streams.values()):
+                stream.end()
             self.streams.clear()
             self.router.close(self.session)
         self.lanes.clear()
@@ -115,11 +123,12 @@ class Connection(asyncio.Protocol):
             return
         except Trap as trap:
             answer = Answer(traps=trap.messages)
-        if answer is not None:
+        if answer.stream:
+            self.begin_stream(request.tag, answer)
+        else:
             self.queue(request.tag, answer.pieces(request.tag), answer.after)
 
     def answer(self, request):
-        """The Answer to a request, or None if it is given piece by piece later."""
         if request.command == "/login":
             return Answer(done=self.router.login(self.session, request))
         if self.session.user is None:
@@ -128,44 +137,72 @@ class Connection(asyncio.Protocol):
             return self.cancel(request)
         return self.router.execute(self.session, request)
 
+    def begin_stream(self, tag, answer):
+        """Start a command that goes on until /cancel; its rows go to the lane of its tag."""
+
+        def emit(bodies):
+            if self.streams.get(tag) is mine:
+                self.queue(tag, Answer(bodies).pieces(tag, last=False))
+                self.pump()
+
+        def finish():
+            if self.streams.get(tag) is mine:
+                del self.streams[tag]
+                self.queue(tag, Answer().pieces(tag))
+                self.pump()
+
+        def from_any_thread(function):
+            return lambda *args: self.server.loop.call_soon_threadsafe(function, *args)
+
+        mine = Stream()
+        self.streams[tag] = mine
+        self.queue(tag, answer.pieces(tag, last=False))
+        mine.end = answer.stream(from_any_thread(emit), from_any_thread(finish))
+
     def cancel(self, request):
-        tag = request.attributes.get("tag")
-        if tag is None and "tag" not in request.attributes:
-            tags = list(self.streams)
-        else:
-            tags = [tag] if tag in self.streams else []
-        for one in tags:
-            self.streams.pop(one)()
-            interrupted = Answer(traps=[("interrupted", 2)])
-            self.queue(one, interrupted.pieces(one))
+        """Interrupt the command with a tag, or all: streams, and answers too long to be sent yet."""
+        self.pump()
+        running = [*self.streams, *(tag for tag in self.lanes if tag not in self.streams)]
+        if "tag" in request.attributes:
+            running = [tag for tag in running if tag == request.attributes["tag"]]
+        for tag in running:
+            if tag in self.streams:
+                self.streams.pop(tag).end()
+            self.lanes.pop(tag, None)
+            self.queue(tag, Answer(traps=[("interrupted", 2)]).pieces(tag))
         return Answer()
 
     # === ANSWERS OUT === #
 
     def queue(self, tag, pieces, after=None):
-        self.lanes.setdefault(tag, deque()).append((iter(pieces), after))
+        pieces = iter(pieces)
+        first = next(pieces, None)
+        if first is not None:
+            self.lanes.setdefault(tag, deque()).append([first, pieces, after])
 
     def pump(self):
-        """Write as much as the client takes, one piece of each lane in turn."""
-        while self.lanes and self.writable and self.open:
-            for tag in list(self.lanes):
-                self.write_piece(tag)
-                if not (self.writable and self.open):
-                    return
+        """Write one piece of each lane; come back for more when the client has been heard."""
+        for tag in list(self.lanes):
+            if not (self.writable and self.open):
+                return
+            self.write_piece(tag)
+        if self.lanes and not self.pumping:
+            self.pumping = True
+            self.server.loop.call_soon(self.pump_again)
+
+    def pump_again(self):
+        self.pumping = False
+        self.pump()
 
     def write_piece(self, tag):
-        lane = self.lanes.get(tag)
-        if not lane:
-            self.lanes.pop(tag, None)
-            return
-        pieces, after = lane[0]
-        piece = next(pieces, None)
-        if piece is not None:
-            self.send(piece)
-            return
-        lane.popleft()
-        if not lane:
-            del self.lanes[tag]
+        lane = self.lanes[tag]
+        piece, pieces, after = lane[0]
+        lane[0][0] = next(pieces, None)
+        if lane[0][0] is None:
+            lane.popleft()
+            if not lane:
+                del self.lanes[tag]
+        self.send(piece)
         if after:
             self.server.loop.call_soon(after)
 

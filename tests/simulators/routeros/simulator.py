@@ -4,7 +4,9 @@ import asyncio
 import socket
 import threading
 
+from . import sessions
 from .certificate import server_context
+from .menus_system import group_policy
 from .router import Router
 from .server import Connection
 
@@ -154,16 +156,13 @@ class RouterOS:
                 )
             table.bodies(self.router)
 
-    def connect_subscriber(self, name, address="10.0.0.2", caller_id="AA:BB:CC:00:00:01"):
-        """A customer comes online: a row in /ppp/active, which is returned."""
+    def add_user(self, name, password, policies):
+        """A user with a group of its own that has these policies."""
         with self.router.lock:
-            active = self.tree["/ppp/active"]
-            return active.append(
-                {
-                    "name": name,
-                    "service": "pppoe",
-                    "caller-id": caller_id,
-                    "address": address,
-                    "session-id": f"0x{0x81000000 + len(active):08x}",
-                }
-            )
+            self.tree["/user/group"].append({"name": name, "policy": group_policy(*policies)})
+            self.tree["/user"].append({"name": name, "password": password, "group": name})
+
+    def connect_subscriber(self, name, address=None, caller_id="AA:BB:CC:00:00:01"):
+        """A customer dials in; returns the row in /ppp/active, or None if the router refuses."""
+        with self.router.lock:
+            return sessions.dial(self.router, name, address, caller_id)

@@ -66,12 +66,16 @@ class Table:
             name: one for name, one in menu.properties.items() if one.since <= version < one.until
         }
         self.sensitive = {name for name, one in self.properties.items() if one.sensitive}
+        self.hidden = {name for name, one in self.properties.items() if one.write_only}
+        self.computed = {
+            name: ask for name, ask in menu.computed.items() if name in self.properties
+        }
         self.watchers = []  # functions (row, dead) of /listen
         self._rows = {}
         self._list = None
         self._names = {}
         self._encoded = {}
-        self._counters = [{} for _unique in menu.unique]
+        self._counters = [{} for _unique in menu.unique]  # how many rows have each key
         self._next_id = 1
         for values in menu.first or ([{}] if menu.single else []):
             self.append(values)
@@ -115,6 +119,10 @@ class Table:
         """The id of the next row; ids are not used again."""
         return f"*{self._next_id:X}"
 
+    def serial(self):
+        """How many rows there have ever been."""
+        return self._next_id - 1
+
     def append(self, values):
         """Add a row with the defaults of the menu, unchecked; return it."""
         data = {} if self.menu.single else {".id": self.next_id()}
@@ -130,8 +138,7 @@ class Table:
         self._encoded.clear()
         if "name" in data:
             self._names[data["name"]] = row
-        for counter, key in self._unique_keys(row):
-            counter[key] = counter.get(key, 0) + 1
+        self._count(row, 1)
         self._tell(row)
         return row
 
@@ -142,8 +149,7 @@ class Table:
         self._encoded.clear()
         if self._names.get(row.get("name")) is row:
             del self._names[row["name"]]
-        for counter, key in self._unique_keys(row):
-            counter[key] -= 1
+        self._count(row, -1)
         self._tell(row, dead=True)
 
     def clear(self):
@@ -169,24 +175,23 @@ class Table:
                 del self._names[before]
             if value is not None:
                 self._names[value] = row
-        for (names, _message), counter in zip(self.menu.unique, self._counters, strict=True):
-            if key in names:
-                for sign, one in ((-1, before), (1, value)):
-                    values = tuple(one if name == key else row.get(name) for name in names)
-                    counter[values] = counter.get(values, 0) + sign
+        if key == "disabled" or any(key in unique.names for unique in self.menu.unique):
+            self._count({**row, key: before}, -1)
+            self._count(row, 1)
         self._tell(row)
 
     def check_unique(self, values, row=None):
         """Trap if a row with these values would be a second one; ``row`` is the one changed."""
-        for (names, message), counter in zip(self.menu.unique, self._counters, strict=True):
-            key = tuple(values.get(name) for name in names)
-            same = row is not None and key == tuple(row.get(name) for name in names)
-            if counter.get(key, 0) > (1 if same else 0):
-                raise Trap(message)
+        for unique, counter in zip(self.menu.unique, self._counters, strict=True):
+            key = unique.key(values)
+            own = row is not None and key == unique.key(row)
+            if key is not None and counter.get(key, 0) > own:
+                raise Trap(unique.message)
 
-    def _unique_keys(self, row):
-        for (names, _message), counter in zip(self.menu.unique, self._counters, strict=True):
-            yield counter, tuple(row.get(name) for name in names)
+    def _count(self, row, step):
+        for unique, counter in zip(self.menu.unique, self._counters, strict=True):
+            key = unique.key(row)
+            counter[key] = counter.get(key, 0) + step
 
     def _tell(self, row, dead=False):
         for watcher in list(self.watchers):
@@ -199,9 +204,9 @@ class Table:
 
         ``names`` is the tuple of ``.proplist`` or None for everything that is set.
         """
-        hidden = self.sensitive if hide_sensitive else frozenset()
-        key = (names, bool(hidden))
-        if self.menu.computed:
+        hidden = self.hidden | self.sensitive if hide_sensitive else self.hidden
+        key = (names, hide_sensitive)
+        if self.computed:
             chosen = self.rows() if rows is None else rows
             return [self._encode(self.shown(router, row), names, hidden) for row in chosen]
         if rows is not None:
@@ -212,7 +217,7 @@ class Table:
 
     def shown(self, router, row):
         """The row with what is computed at each print."""
-        return {**row, **{name: ask(router, row) for name, ask in self.menu.computed.items()}}
+        return {**row, **{name: ask(router, row) for name, ask in self.computed.items()}}
 
     def _body(self, row, key, hidden):
         body = row.bodies.get(key)

@@ -159,21 +159,33 @@ def address_list_entry(name, value, _tables):
         raise invalid(name) from None
 
 
-def pool_ranges(name, value, _tables):
+def pool_ranges(_name, value, _tables):
     """Comma list of addresses, prefixes and ``low-high``."""
     ranges = []
-    try:
-        for one in value.split(","):
-            low, dash, high = one.strip().partition("-")
+    for one in value.split(","):
+        low, dash, high = one.strip().partition("-")
+        try:
             if "/" in low:
                 ranges.append(str(ipaddress.IPv4Network(low)))
                 continue
-            if dash and ipaddress.IPv4Address(low) > ipaddress.IPv4Address(high):
-                raise invalid(name)
-            ranges.append(str(ipaddress.IPv4Address(low)) + (dash and f"-{high}"))
-    except ValueError:
-        raise invalid(name) from None
+            first = ipaddress.IPv4Address(low)
+        except ValueError:
+            raise Trap("value of range must have ip address before '-'", category=1) from None
+        try:
+            if dash and ipaddress.IPv4Address(high) < first:
+                raise Trap("value of range expects range of ip addresses", category=1)
+        except ValueError:
+            raise Trap("value of range must have ip address after '-'", category=1) from None
+        ranges.append(f"{first}{dash}{high}")
     return ",".join(ranges)
+
+
+def size(one_range):
+    """Addresses in one range of a pool."""
+    if "/" in one_range:
+        return ipaddress.IPv4Network(one_range).num_addresses
+    low, dash, high = one_range.partition("-")
+    return int(ipaddress.IPv4Address(high if dash else low)) - int(ipaddress.IPv4Address(low)) + 1
 
 
 def mac(name, value, _tables):
@@ -240,14 +252,20 @@ def reference(menu, *words):
     return check
 
 
-def address_or_pool(name, value, tables):
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        return reference("/ip/pool")(name, value, tables)
+def address_or_pool(argument=None):
+    """Address, or name of a pool; ``argument`` is what the router calls it in its complaint."""
 
+    def check(name, value, tables):
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            pool = tables["/ip/pool"].find(value)
+            if pool is None:
+                raise invalid(argument or name) from None
+            return pool["name"]
 
-address_or_pool.menu = "/ip/pool"
+    check.menu = "/ip/pool"
+    return check
 
 
 def references(menu):
