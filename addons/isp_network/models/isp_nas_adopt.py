@@ -1,9 +1,10 @@
 import base64
-import csv
 import io
 
 from odoo import api, models
 from odoo.exceptions import UserError
+
+from odoo.addons.isp_billing.engine import safe_csv
 
 from ..routeros import desired, errors, logins, menus
 
@@ -49,8 +50,7 @@ class IspNas(models.Model):
     def _write_logins(self, found):
         """The logins as a file for the import."""
         file = io.StringIO(newline="")
-        # Nobody opens this file in a spreadsheet, so passwords stay as they are.
-        write = csv.writer(file).writerow
+        write = safe_csv.writer(file)
         write(_HEADINGS)
         for one in found:
             write(

@@ -110,6 +110,7 @@ class IspNasDifference(models.Model):
             self._release()
         elif self.kind == "clash":
             self._adopt_row()
+            return  # it is being corrected: the row still has to be marked
         elif self.kind == "changed" and self.property_name in _ADOPTED and self.subscription_id:
             self._adopt_property(self._read_row())
         else:
@@ -202,12 +203,14 @@ class IspNasDifference(models.Model):
         self.create(vals_list)
 
     @api.model
-    def _record_run(self, nas, outcome, scope, drifted, allowed):
-        """Keep what a run could not or should not settle, and what had drifted."""
+    def _record_run(self, nas, outcome, scope, drifted, settled):
+        """Keep what a run could not or should not settle, and what had drifted.
+
+        :param drifted: differences that no change of ours explains
+        :param settled: function of a difference: whether the run was to settle it
+        """
         messages = dict(outcome.failures)
-        left = [one for one in outcome.differences if one.kind == "clash" or not allowed(one)]
-        queued = self._get_queued_markers(nas)
-        left = [one for one in left if one.marker not in queued or one.kind != "clash"]
+        left = [one for one in outcome.differences if not settled(one)]
         left = list(dict.fromkeys([*left, *messages, *outcome.left]))
         self._replace(nas, left, messages, scope)
         if scope is None:

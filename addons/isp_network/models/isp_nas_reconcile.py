@@ -183,6 +183,9 @@ class IspNas(models.Model):
                 or (one.kind == "extra" and desired.service_id_of(one.marker) is None)
             )
 
+        def taken_over(one):
+            return one.marker in asked_markers or self._is_adopted_login(one)
+
         with self._open_router() as session:
             outcome = reconcile(
                 session,
@@ -191,7 +194,7 @@ class IspNas(models.Model):
                 allowed=allowed,
                 force=force,
                 stale=self._get_stale_sessions(changes),
-                take_over=lambda one: one.marker in asked_markers or self._is_adopted_login(one),
+                take_over=taken_over,
             )
             version = ".".join(map(str, session.version))
         if version != self.routeros_version:
@@ -201,7 +204,7 @@ class IspNas(models.Model):
             outcome,
             scope=None if whole else waiting,
             drifted=[one for one in outcome.differences if is_drift(one)],
-            allowed=allowed,
+            settled=lambda one: taken_over(one) if one.kind == "clash" else allowed(one),
         )
         return outcome
 

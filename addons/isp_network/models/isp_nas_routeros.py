@@ -67,9 +67,7 @@ class IspNas(models.Model):
         routeros_password_enc,
         routeros_password_bidx,
         routeros_password_last4,
-    ) = encrypted_char(
-        "routeros_password", "API password", groups="isp_base.group_isp_network", copy=False
-    )
+    ) = encrypted_char("routeros_password", "API password", groups="isp_base.group_isp_network")
     routeros_gateway = fields.Char(
         "Gateway in PPPoE",
         help="Address the router itself has in the sessions of its customers, such as 10.64.0.1. "
