@@ -67,12 +67,18 @@ class Raw:
             assert self.talk("/login", "=name=isp", "=password=secret") == [["!done"]]
 
     def send(self, *words):
+        self.send_all(words)
+
+    def send_all(self, *sentences):
+        """Send sentences in one piece."""
         data = b""
-        for word in words:
-            raw = word.encode()
-            assert len(raw) < 0x80
-            data += bytes((len(raw),)) + raw
-        self.socket.sendall(data + b"\0")
+        for words in sentences:
+            for word in words:
+                raw = word.encode()
+                assert len(raw) < 0x80
+                data += bytes((len(raw),)) + raw
+            data += b"\0"
+        self.socket.sendall(data)
 
     def sentence(self):
         """The next sentence; None when the router has hung up."""
@@ -542,8 +548,7 @@ def test_tagged_answers_overtake_each_other(sim):
 def test_long_and_short_answers_come_interleaved(sim):
     sim.load_secrets(5000)
     raw = Raw(sim)
-    raw.send(f"{SECRETS}/print", ".tag=long")
-    raw.send("/system/identity/print", ".tag=short")
+    raw.send_all([f"{SECRETS}/print", ".tag=long"], ["/system/identity/print", ".tag=short"])
     tags = [words[1] for words in raw.until_done("long", "short")]
     assert tags.index(".tag=short") < len(tags) - 2
     assert tags.count(".tag=long") == 5001
