@@ -76,7 +76,10 @@ async function main() {
     console.log(JSON.stringify(seen));
 }
 
-main().catch((error) => {
-    console.error(error);
-    process.exit(1);
-});
+// The library can leave a timer behind that would keep the program from ending.
+main()
+    .then(() => process.exit(0))
+    .catch((error) => {
+        console.error(error);
+        process.exit(1);
+    });

@@ -2,19 +2,40 @@
 
 import datetime
 import ipaddress
+import shutil
 import ssl
 import tempfile
 from pathlib import Path
 
+# The group ffdhe2048 of RFC 7919, public by definition; a router without a certificate uses plain
+# anonymous Diffie-Hellman, which needs one.
+DH_GROUP = """\
+-----BEGIN DH PARAMETERS-----
+MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
++8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+-----END DH PARAMETERS-----
+"""
+
 
 def server_context(kind):
-    """Return (SSLContext of the server, file with what clients have to trust or None)."""
+    """Return (SSLContext of the server, file with what clients have to trust or None).
+
+    The file is in a temporary folder of its own, which the caller removes.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if kind == "anonymous":
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-        context.set_ciphers("AECDH:ADH:@SECLEVEL=0")
-        return context, None
     folder = Path(tempfile.mkdtemp(prefix="routeros-"))
+    if kind == "anonymous":
+        group = folder / "dh.pem"
+        group.write_text(DH_GROUP)
+        context.load_dh_params(group)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("ADH:@SECLEVEL=0")
+        shutil.rmtree(folder)
+        return context, None
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     write_certificate(certificate, key)
     context.load_cert_chain(certificate, key)

@@ -177,17 +177,10 @@ def change_rows(router, table, rows, attributes):
             raise Trap(unique.message)
     if router.faults.forgets():
         return
+    defaults = {name: one for name, one in default_values(table).items() if name in unset}
     for row in rows:
         before = row.get("name")
-        for name, value in values.items():
-            if row.get(name) != value:
-                row[name] = value
-        for name in unset:
-            default = table.properties[name].default
-            if default is not None:
-                row[name] = default
-            elif name in row:
-                del row[name]
+        row.change({**values, **defaults}, [name for name in unset if name not in defaults])
         if row.get("name") != before:
             router.renamed(table.path, before, row["name"])
 

@@ -1,6 +1,7 @@
 """The router behind the wire: tables, users, and which command may be done by whom."""
 
 import hashlib
+import ipaddress
 import re
 import secrets
 import threading
@@ -73,7 +74,7 @@ class Router:
         given = request.attributes
         plain = self.version >= PLAIN_LOGIN_SINCE and "response" not in given
         if plain and "name" in given:
-            user = self._user(given["name"])
+            user = self._user(given["name"], session.address)
             if user is None or user["password"] != given.get("password", ""):
                 raise Trap("invalid user name or password (6)")
             return self._open(session, user)
@@ -82,7 +83,7 @@ class Router:
         if "response" not in given:
             session.challenge = secrets.token_bytes(16)
             return {"ret": session.challenge.hex()}
-        user, challenge = self._user(given.get("name")), session.challenge
+        user, challenge = self._user(given.get("name"), session.address), session.challenge
         session.challenge = None
         if user is None or challenge is None:
             raise Trap("cannot log in")
@@ -92,9 +93,13 @@ class Router:
             raise Trap("cannot log in")
         return self._open(session, user)
 
-    def _user(self, name):
+    def _user(self, name, address):
+        """The user who may log in from an address, or None."""
         user = self.tree["/user"].find(name)
         if user is None or user["disabled"] == "true" or "api" not in self.policies_of(user):
+            return None
+        networks = [ipaddress.ip_network(one) for one in user["address"].split(",") if one]
+        if networks and not any(ipaddress.ip_address(address) in one for one in networks):
             return None
         return user
 

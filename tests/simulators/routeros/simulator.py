@@ -1,6 +1,7 @@
 """The simulator as tests use it: a router on a port of this machine, in a thread of its own."""
 
 import asyncio
+import shutil
 import socket
 import threading
 
@@ -67,6 +68,8 @@ class RouterOS:
         self._thread.join(START_TIMEOUT_S)
         self._thread = None
         self._place.close()
+        if self.ca_file:
+            shutil.rmtree(self.ca_file.parent, ignore_errors=True)
 
     def __enter__(self):
         self.start()

@@ -21,23 +21,34 @@ class Row(dict):
         self.bodies = {}
         self.since = time.monotonic()
 
+    def change(self, values, removed=()):
+        """Set and remove properties; who listens hears of it once."""
+        before = dict(self)
+        super().update(values)
+        for key in removed:
+            super().pop(key, None)
+        if before != self:
+            self.bodies.clear()
+            self.table.row_changed(self, before)
+
     def __setitem__(self, key, value):
-        before = self.get(key)
-        super().__setitem__(key, value)
-        self._changed(key, before, value)
+        self.change({key: value})
 
     def __delitem__(self, key):
-        before = self.get(key)
-        super().__delitem__(key)
-        self._changed(key, before, None)
+        if key not in self:
+            raise KeyError(key)
+        self.change({}, [key])
+
+    def __ior__(self, values):
+        self.change(values)
+        return self
 
     def update(self, *args, **kwargs):
-        for key, value in dict(*args, **kwargs).items():
-            self[key] = value
+        self.change(dict(*args, **kwargs))
 
     def pop(self, key, *default):
         if key not in self:
-            return dict.pop(self, key, *default)
+            return super().pop(key, *default)
         value = self[key]
         del self[key]
         return value
@@ -48,12 +59,7 @@ class Row(dict):
         return self[key]
 
     def clear(self):
-        for key in list(self):
-            del self[key]
-
-    def _changed(self, key, before, value):
-        self.bodies.clear()
-        self.table.row_changed(self, key, before, value)
+        self.change({}, list(self))
 
 
 class Table:
@@ -167,17 +173,16 @@ class Table:
         self._list = None
         self._encoded.clear()
 
-    def row_changed(self, row, key, before, value):
-        """A row of ours was changed; keep the indexes right."""
+    def row_changed(self, row, before):
+        """A row of ours was changed; keep the indexes right. ``before``: what it was."""
         self._encoded.clear()
-        if key == "name":
-            if self._names.get(before) is row:
-                del self._names[before]
-            if value is not None:
-                self._names[value] = row
-        if key == "disabled" or any(key in unique.names for unique in self.menu.unique):
-            self._count({**row, key: before}, -1)
-            self._count(row, 1)
+        if before.get("name") != row.get("name"):
+            if self._names.get(before.get("name")) is row:
+                del self._names[before["name"]]
+            if "name" in row:
+                self._names[row["name"]] = row
+        self._count(before, -1)
+        self._count(row, 1)
         self._tell(row)
 
     def check_unique(self, values, row=None):
