@@ -10,12 +10,16 @@
     "data": [
         "security/ir.model.access.csv",
         "security/isp_network_rules.xml",
+        "security/isp_network_routeros_rules.xml",
         "data/ir_cron_data.xml",
+        "data/isp_routeros_data.xml",
         "views/isp_nas_views.xml",
         "views/isp_radius_session_views.xml",
         "views/isp_radius_attempt_views.xml",
         "views/isp_subscription_views.xml",
         "views/isp_network_menus.xml",
+        "views/isp_nas_routeros_views.xml",
     ],
+    "external_dependencies": {"python": ["librouteros"]},
     "uninstall_hook": "uninstall_hook",
 }

@@ -3,3 +3,14 @@ from . import isp_radius
 from . import isp_radius_session
 from . import isp_radius_attempt
 from . import isp_subscription
+from . import isp_nas_sync
+from . import isp_nas_change
+from . import isp_nas_difference
+from . import isp_nas_backup
+from . import isp_nas_routeros
+from . import isp_nas_routeros_backup
+from . import isp_nas_reconcile
+from . import isp_nas_adopt
+from . import isp_import_router
+from . import isp_entitlement_routeros
+from . import isp_subscription_router
