@@ -889,11 +889,20 @@ def test_a_router_that_was_off_comes_back_with_its_configuration(sim):
     assert len(list(connect(sim).path(SECRETS))) == 3
 
 
-def test_where_the_answer_is_cut(sim):
+@pytest.mark.parametrize(
+    ("words", "mid_word", "sent"),
+    [
+        (1, True, b"\x03!re\x0e=name=M"),  # half of =name=MikroTik
+        (1, False, b"\x03!re"),
+        (2, False, b"\x03!re\x0e=name=MikroTik\0"),
+        (2, True, b"\x03!re\x0e=name=MikroTik\0\x05!d"),
+    ],
+)
+def test_where_the_answer_is_cut(sim, words, mid_word, sent):
     raw = Raw(sim)
-    sim.faults.drop_after_words, sim.faults.drop_mid_word = 1, True
+    sim.faults.drop_after_words, sim.faults.drop_mid_word = words, mid_word
     raw.send("/system/identity/print")
-    assert raw.file.read() == b"\x03!re\x0e=name=M"  # half of =name=MikroTik
+    assert raw.file.read() == sent
 
 
 def test_one_byte_at_a_time(sim):

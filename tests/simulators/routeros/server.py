@@ -228,13 +228,12 @@ class Connection(asyncio.Protocol):
             return None
         left = faults.drop_after_words or 0
         for start, begin, end in split_words(data):
+            if end == begin:  # the end of a sentence
+                continue
             if left <= 0:
-                if not faults.drop_mid_word:
-                    faults.drop_after_words = None
-                    return start
-                if end > begin:
-                    faults.drop_after_words, faults.drop_mid_word = None, False
-                    return begin + (end - begin) // 2
+                middle, faults.drop_after_words = faults.drop_mid_word, None
+                faults.drop_mid_word = False
+                return begin + (end - begin) // 2 if middle else start
             left -= 1
         faults.drop_after_words = left
         return None
