@@ -7,7 +7,10 @@ from datetime import date
 from .history import EARLY_TERMINATION, TRIAL, ZERO, Charge, Subscription
 from .parts import ONE, rest_of_term, rounded
 
-KINDS = ("trial", "one_off", "setup", "deposit", "deposit_refund", "early_termination")
+KINDS = (
+    *("trial", "one_off", "setup", "deposit", "deposit_refund", "early_termination"),
+    "usage",
+)
 
 
 def wanted_fees(subscription: Subscription) -> Iterator[tuple[date, Charge]]:

@@ -18,7 +18,7 @@ MODES = ("advance", "arrears", "prepaid")
 WHEN = ("now", "cycle_end")
 PAUSE_POLICIES = ("keep", "credit", "extend")
 END_POLICIES = ("credit", "no_credit")
-FEE_KINDS = ("one_off", "setup")
+FEE_KINDS = ("one_off", "setup", "usage")
 TRIAL, EARLY_TERMINATION = "trial", "early_termination"
 
 

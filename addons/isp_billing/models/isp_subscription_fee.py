@@ -16,10 +16,15 @@ class IspSubscriptionFee(models.Model):
     company_id = fields.Many2one(related="subscription_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     kind = fields.Selection(
-        [("one_off", "One-off"), ("setup", "Set-up fee"), ("deposit", "Deposit")],
+        [
+            ("one_off", "One-off"),
+            ("setup", "Set-up fee"),
+            ("deposit", "Deposit"),
+            ("usage", "Usage"),
+        ],
         required=True,
         default="one_off",
-        help="A deposit is returned when the service ends.",
+        help="A deposit is returned when the service ends. Usage is what was measured.",
     )
     product_id = fields.Many2one(
         "product.product",

@@ -230,7 +230,8 @@ class IspSubscription(models.Model):
         return [
             charge._get_engine_charge()
             for charge in self.charge_ids.sorted("id")
-            if charge.charge_type not in ("released", "usage")
+            # Usage that no fee asks for was billed from outside the engine.
+            if charge.charge_type != "released" and (charge.charge_type != "usage" or charge.fee_id)
         ]
 
     def _ask_engine(self, target):

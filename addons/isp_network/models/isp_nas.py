@@ -71,6 +71,14 @@ class IspNas(models.Model):
         help="Ignore login requests without Message-Authenticator. Switch it off only for a "
         "router that cannot sign them, such as RouterOS before 7.15.",
     )
+    stale_minutes = fields.Integer(
+        "Silent for (min)",
+        required=True,
+        default=20,
+        help="A session that the router has not reported for so long is closed where it was last "
+        "heard. Take at least three times the accounting interval of the plans. A report that "
+        "still comes opens it again.",
+    )
     location = fields.Char()
     note = fields.Html("Notes")
     session_count = fields.Integer("Online now", compute="_compute_session_count")
@@ -80,6 +88,10 @@ class IspNas(models.Model):
     )
     _coa_port_valid = models.Constraint(
         "CHECK (coa_port BETWEEN 1 AND 65535)", "The CoA port lies between 1 and 65535."
+    )
+    _stale_minutes_valid = models.Constraint(
+        "CHECK (stale_minutes BETWEEN 2 AND 10080)",
+        "Sessions are closed after 2 minutes to 7 days of silence.",
     )
 
     # === COMPUTE METHODS === #

@@ -1,3 +1,4 @@
+import json
 import logging
 
 from odoo import api, models
@@ -30,6 +31,27 @@ class IspRadius(models.AbstractModel):
         [[closed]] = self.env.execute_query(SQL("SELECT radius.close_stale()"))
         if closed:
             _logger.info("RADIUS: %s silent sessions closed", closed)
+
+    @api.model
+    def _cron_roll_up_usage(self):
+        """Put what routers reported on its day, and let caps follow."""
+        self._roll_up_usage()
+
+    @api.model
+    def _roll_up_usage(self):
+        """Put what routers reported since the last time on the days of each company.
+
+        Runs in the caller's transaction: what fails is counted the next time, and once.
+
+        :return: ids of the subscriptions that used something
+        """
+        # sudo: the days of every company, whoever asks.
+        companies = self.env["res.company"].sudo().search([])
+        zones = {company.id: company._get_isp_timezone().zone for company in companies}
+        rows = self.env.execute_query(
+            SQL("SELECT radius.roll_up_usage(%s::jsonb)", json.dumps(zones))
+        )
+        return [subscription_id for (subscription_id,) in rows]
 
     @api.model
     def _cron_resync(self):

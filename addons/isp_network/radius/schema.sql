@@ -390,24 +390,6 @@ RETURNS bigint LANGUAGE sql AS $$
     FROM unnest(ARRAY['radacct', 'radpostauth']) parent, generate_series(-back, ahead) step
 $$;
 
--- Sessions that fell silent end where they were last heard; an Interim that still comes reopens
--- them.
-CREATE OR REPLACE FUNCTION radius.close_stale(silent interval DEFAULT '20 min') RETURNS bigint
-LANGUAGE plpgsql AS $$
-DECLARE
-    closed bigint;
-BEGIN
-    PERFORM radius.make_partition('radacct', m.month) FROM (
-        SELECT DISTINCT date_trunc('month', acctupdatetime AT TIME ZONE 'UTC') AS month
-        FROM radius.radacct WHERE acctstoptime IS NULL AND acctupdatetime < now() - silent
-    ) m;
-    UPDATE radius.radacct
-    SET acctstoptime = acctupdatetime, acctterminatecause = 'Stale-Session'
-    WHERE acctstoptime IS NULL AND acctupdatetime < now() - silent;
-    GET DIAGNOSTICS closed = ROW_COUNT;
-    RETURN closed;
-END $$;
-
 -- === RIGHTS === --
 
 CREATE OR REPLACE FUNCTION radius.grant_access(role_name name) RETURNS void
@@ -427,10 +409,8 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION radius.check_items(text),
         radius.reply_items(text, text), radius.find_nas(text), radius.subscription_of(text)
         TO %I', role_name);
-    -- SELECT because UPDATE ... WHERE and ON CONFLICT need it.
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON radius.radacct TO %I', role_name);
-    EXECUTE format('GRANT USAGE ON SEQUENCE radius.radacct_id_seq TO %I', role_name);
     EXECUTE format('GRANT INSERT ON radius.radpostauth TO %I', role_name);
+    PERFORM radius.grant_accounting(role_name);
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA radius FROM PUBLIC;

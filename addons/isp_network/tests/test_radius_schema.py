@@ -156,8 +156,8 @@ class TestRadiusSchema(IspNetworkCase):
                 self.assertEqual(self._allowed("has_function_privilege", name, "EXECUTE"), allowed)
         tables = {
             ("radius.radacct", "SELECT"): True,
-            ("radius.radacct", "INSERT"): True,
-            ("radius.radacct", "UPDATE"): True,
+            ("radius.radacct", "INSERT"): False,
+            ("radius.radacct", "UPDATE"): False,
             ("radius.radacct", "DELETE"): False,
             ("radius.radpostauth", "INSERT"): True,
             ("radius.radpostauth", "SELECT"): False,

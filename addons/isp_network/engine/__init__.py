@@ -1,0 +1,1 @@
+"""Pure functions of the network: no ORM, no clock."""

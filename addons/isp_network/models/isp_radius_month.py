@@ -1,0 +1,111 @@
+import logging
+import time
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+_TRIES = 20
+_PAUSE_S = 0.5
+
+
+class IspRadiusMonth(models.Model):
+    """A month of what the network reported, as it is stored, and the day it is deleted.
+
+    All companies of the database share the months, so the longest of their rules counts.
+    """
+
+    _name = "isp.radius.month"
+    _description = "Stored month of the network's records"
+    _auto = False
+    _order = "month desc, kind"
+    _rec_name = "month"
+
+    kind = fields.Selection(
+        [("radacct", "Sessions"), ("radpostauth", "Login attempts"), ("usage_day", "Usage")],
+        "Records",
+        readonly=True,
+    )
+    month = fields.Date(readonly=True)
+    part = fields.Char("Table", readonly=True)
+    row_estimate = fields.Integer("Rows, about", readonly=True)
+    size_mb = fields.Float("Size (MB)", digits=(16, 1), readonly=True)
+    drop_date = fields.Date(
+        "Deleted from",
+        compute="_compute_drop_date",
+        help="From this day on the whole month is deleted.",
+    )
+    is_due = fields.Boolean("Deleted next", compute="_compute_drop_date")
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            SELECT to_char(month, 'YYYYMM')::int * 10 + array_position(
+                    ARRAY['radacct', 'radpostauth', 'usage_day'], kind) AS id,
+                kind, month, part, row_estimate, bytes / 1000000.0 AS size_mb
+            FROM radius.stored_months()
+            """
+        )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_drop_date(self):
+        rules = self._get_rules()
+        today = fields.Date.context_today(self)
+        for record in self:
+            # The last day of the month, and then as long as the rule says.
+            months = rules[record.kind] + 1
+            record.drop_date = fields.Date.add(record.month, months=months)
+            record.is_due = record.drop_date <= today
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_rules(self):
+        """{kind: months}: the longest rule of any company, and never less than its law."""
+        # sudo: the rule is one for all companies of the database.
+        companies = self.env["res.company"].sudo().search([])
+        logs = max(max(c.isp_log_months, c._get_isp_least_log_months()) for c in companies)
+        usage = max(companies.mapped("isp_usage_months"))
+        return {"radacct": logs, "radpostauth": logs, "usage_day": usage}
+
+    @api.model
+    def _cron_drop(self):
+        """Delete the months whose time is over.
+
+        A month is taken out and dropped in two transactions, so that accounting waits for the
+        first one only, and for milliseconds.
+        """
+        due = self.search([]).filtered("is_due").sorted("month")
+        parts = due.mapped("part")
+        cron = self.env["ir.cron"]
+        for number, part in enumerate(parts, 1):
+            if not self._detach(part, cron):
+                _logger.warning("RADIUS: %s is in use; it is deleted the next time", part)
+                continue
+            self.env.cr.execute(SQL("SELECT radius.drop_month(%s)", part))
+            _logger.info("RADIUS: month %s deleted, its time is over", part)
+            cron._commit_progress(1, remaining=len(parts) - number)
+
+    @api.model
+    def _detach(self, part, cron):
+        """Take a month out between two packets.
+
+        :return: whether it could be done
+        """
+        for _attempt in range(_TRIES):
+            try:
+                with self.env.cr.savepoint():
+                    self.env.cr.execute(SQL("SELECT radius.detach_month(%s)", part))
+            except psycopg2.errors.LockNotAvailable:
+                # A report reads the table. Nothing may be held while waiting for it.
+                cron._commit_progress()
+                time.sleep(_PAUSE_S)
+            else:
+                cron._commit_progress()
+                return True
+        return False
