@@ -1,6 +1,7 @@
-"""The engines are plain Python: their tests import ``engine.<name>`` without Odoo."""
+"""The engines are plain Python: their tests import them without Odoo, by their own name."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons/isp_billing"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "addons/isp_network"))
