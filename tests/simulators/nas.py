@@ -208,7 +208,7 @@ class Nas:
         reply = self._ask(request, self.auth_port)
         values = None
         if reply is not None and reply.code == packet.AccessAccept:
-            values = {name: reply[name][0] for name in reply.keys() if isinstance(name, str)}
+            values = _values(reply)
         session = None
         if values is not None:
             session = self._open_session(session_id, username, password, mac, values)
@@ -357,7 +357,7 @@ class Nas:
 
     def _obey(self, octets):
         request = packet.CoAPacket(secret=self.secret, dict=_DICTIONARY, packet=octets)
-        values = {name: request[name][0] for name in request.keys() if isinstance(name, str)}
+        values = _values(request)
         kind = _KINDS[request.code]
         session = self.sessions.get(values.get("Acct-Session-Id"))
         changes = {
@@ -418,6 +418,12 @@ class Nas:
         if self.redial_s is not None:
             time.sleep(self.redial_s)
             self.login(session.username, session.password, session.mac)
+
+
+def _values(message):
+    """The first value of each attribute the dictionary knows."""
+    names = [name for name in message.keys() if isinstance(name, str)]  # noqa: SIM118 - by name
+    return {name: message[name][0] for name in names}
 
 
 def _split(attributes):

@@ -4,7 +4,6 @@ import time
 
 import pytest
 from radius import coa
-
 from simulators.nas import Nas, Session
 
 SECRET = "a-shared-secret"
@@ -170,6 +169,16 @@ def test_what_cannot_be_written_is_told_and_stops_nobody(nas, changes):
     assert good.outcome == coa.ACK
 
 
+def test_no_route_is_silence_with_the_systems_words(nas):
+    [session] = online(nas)
+    request = ask(nas, session)
+    nowhere = coa.Request(1, "disconnect", "255.255.255.255", 3799, b"s", request.attributes)
+    lost, good = coa.send([nowhere, request], FAST)
+    assert (lost.outcome, lost.sends) == (coa.SILENCE, 0)
+    assert lost.detail
+    assert good.outcome == coa.ACK
+
+
 def test_secrets_are_not_shown(nas):
     [session] = online(nas)
     assert SECRET not in repr(ask(nas, session))
@@ -211,7 +220,8 @@ def test_a_dead_router_among_three_delays_nobody():
             answers = coa.send(requests)
             took = time.monotonic() - start
             assert took < 4, "the dead router costs the time of one request"
-            for nas, mine in zip(routers, (answers[:100], answers[100:200], answers[200:])):
+            parts = (answers[:100], answers[100:200], answers[200:])
+            for nas, mine in zip(routers, parts, strict=True):
                 if nas is dead:
                     outcomes = [a.outcome for a in mine]
                     assert set(outcomes) == {coa.SILENCE, coa.SKIPPED}

@@ -3,3 +3,9 @@ from . import isp_radius
 from . import isp_radius_session
 from . import isp_radius_attempt
 from . import isp_subscription
+from . import isp_entitlement
+from . import isp_network_order
+from . import isp_network_order_send
+from . import isp_nas_coa
+from . import isp_radius_session_coa
+from . import isp_subscription_coa

@@ -23,7 +23,7 @@ ACK = "ack"
 NAK = "nak"
 SILENCE = "silence"  # no answer, or only answers whose signature is wrong
 SKIPPED = "skipped"  # not sent: the router answered nothing before
-INVALID = "invalid"  # not sent: cannot be written as a packet, or this machine refuses to send it
+INVALID = "invalid"  # not sent: a value cannot be written into a packet
 
 SESSION_NOT_FOUND = "Session-Context-Not-Found"
 
@@ -283,8 +283,9 @@ class _Exchange:
             flight.port.socket.sendto(flight.octets, address)
         except BlockingIOError:
             pass  # the send buffer is full: the next copy gets through
-        except OSError as error:
-            self._finish(flight, INVALID, detail=error.strerror or str(error))
+        except OSError as error:  # no route, for instance
+            flight.router.unanswered += 1
+            self._finish(flight, SILENCE, detail=error.strerror or str(error))
             return
         flight.sends += 1
         due = timing.give_up

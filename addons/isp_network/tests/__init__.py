@@ -4,3 +4,4 @@ from . import test_radius_schema
 from . import test_radius_screens
 from . import test_click_everywhere
 from . import test_radius_throttled
+from . import test_network_orders
