@@ -1,4 +1,4 @@
-"""The engines are plain Python: their tests import ``engine.<name>``, ``routeros.<name>`` without Odoo."""
+"""The engines are plain Python: their tests import them without Odoo, by their own name."""
 
 import sys
 from pathlib import Path

@@ -14,3 +14,9 @@ from . import isp_nas_adopt
 from . import isp_import_router
 from . import isp_entitlement_routeros
 from . import isp_subscription_router
+from . import isp_entitlement
+from . import isp_network_order
+from . import isp_network_order_send
+from . import isp_nas_coa
+from . import isp_radius_session_coa
+from . import isp_subscription_coa

@@ -6,3 +6,4 @@ from . import test_click_everywhere
 from . import test_radius_throttled
 from . import test_routeros_jobs
 from . import test_routeros_screens
+from . import test_network_orders
