@@ -1,4 +1,4 @@
-"""Puts ``schema.sql`` into a database, only when it differs from what is there."""
+"""Puts the files of the schema into a database, only when they differ from what is there."""
 
 import hashlib
 import logging
@@ -7,18 +7,20 @@ from pathlib import Path
 _logger = logging.getLogger(__name__)
 
 ROLE = "radius_ro"
-_SQL = Path(__file__).with_name("schema.sql")
+# Applied in this order.
+FILES = ("schema.sql", "addresses.sql")
 
 
 def apply(cr):
     """Create or update the schema and give FreeRADIUS' role its rights.
 
-    The digest of the file is kept as the schema's comment: DDL takes locks that logins would wait
+    The digest of the files is kept as the schema's comment: DDL takes locks that logins would wait
     for, so an upgrade that changes nothing runs none.
 
     :return: whether anything was executed
     """
-    content = _SQL.read_text(encoding="utf-8")
+    folder = Path(__file__).parent
+    content = "\n".join((folder / name).read_text(encoding="utf-8") for name in FILES)
     digest = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
     cr.execute("SELECT obj_description(to_regnamespace('radius'), 'pg_namespace')")
     changed = cr.fetchone()[0] != digest
