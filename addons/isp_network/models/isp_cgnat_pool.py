@@ -134,6 +134,8 @@ class IspCgnatPool(models.Model):
         for pool in self.filtered(lambda pool: pool.state == "active"):
             end = max(now, pool.valid_from)
             pool.block_ids.sudo().write({"valid_to": end})
+            # Before another translation is put in force, or the database sees two.
+            pool.block_ids.flush_recordset()
             pool.write({"state": "ended", "valid_to": end})
 
     # === HELPERS === #

@@ -96,9 +96,10 @@ class IspControlRoom(models.AbstractModel):
         ):
             yield Domain("charge_ids.move_id", "in", invoices.ids)
         yield Domain("username", "=like", _escape(lower) + "%")
-        names = [Domain("complete_name", "ilike", part) for part in word.split()]
+        names = [Domain("complete_name", "ilike", _escape(part)) for part in word.split()]
         yield Domain("partner_id", "any", Domain.AND(names))
-        yield Domain("username", "ilike", word) | Domain("name", "ilike", word)
+        plain = _escape(word)
+        yield Domain("username", "ilike", plain) | Domain("name", "ilike", plain)
         yield Domain("external_ref", "=", word)
 
     def _get_phone_digits(self, word):

@@ -4,3 +4,6 @@ from . import test_radius_schema
 from . import test_radius_screens
 from . import test_click_everywhere
 from . import test_radius_throttled
+from . import test_address_pools
+from . import test_address_request
+from . import test_control_room
