@@ -8,7 +8,7 @@ _logger = logging.getLogger(__name__)
 
 ROLE = "radius_ro"
 # In this order: a file may use what stands in those before it.
-FILES = ("schema.sql", "accounting.sql", "usage.sql", "retention.sql", "coa.sql")
+FILES = ("schema.sql", "accounting.sql", "usage.sql", "retention.sql", "coa.sql", "addresses.sql")
 
 
 def apply(cr):

@@ -7,3 +7,6 @@ from . import test_radius_throttled
 from . import test_routeros_jobs
 from . import test_routeros_screens
 from . import test_network_orders
+from . import test_address_pools
+from . import test_address_request
+from . import test_control_room

@@ -1,0 +1,1 @@
+"""Arithmetic of addresses: plain Python, no database, no Odoo."""
