@@ -10,12 +10,17 @@
     "data": [
         "security/ir.model.access.csv",
         "security/isp_network_rules.xml",
+        "security/isp_voucher_rules.xml",
         "data/ir_cron_data.xml",
+        "data/ir_cron_login_data.xml",
         "views/isp_nas_views.xml",
         "views/isp_radius_session_views.xml",
         "views/isp_radius_attempt_views.xml",
         "views/isp_subscription_views.xml",
+        "views/isp_login_views.xml",
+        "views/isp_voucher_views.xml",
         "views/isp_network_menus.xml",
+        "report/isp_voucher_report.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

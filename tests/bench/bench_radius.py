@@ -10,12 +10,15 @@ and packets across a dead database and two kills of FreeRADIUS.
 """
 
 import argparse
+import functools
+import itertools
 import statistics
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from harness import databases, radius, radius_fill, radius_load, radius_outage, radius_stock
+from harness.radius_fill import PASSWORD
 from harness.radius_load import send, session_mix, session_packet, split
 
 SECRET = "secret-of-the-bench-nas"
@@ -62,22 +65,36 @@ class Contest:
         :param packets_of_round: function of the round's number that makes the packets
         """
         rates = {"ours": [], "stock": []}
-        for number in range(rounds or self.sizes.rounds):
+        for number in itertools.count():
             packets = packets_of_round(number)
-            for side in ("ours", "stock") if number % 2 else ("stock", "ours"):
-                rates[side].append(self.send(side, kind, packets).rate)
+            sides = ("ours", "stock") if number % 2 else ("stock", "ours")
+            sent = {side: self.send(side, kind, packets) for side in sides}
+            # The stock queries never answer an Interim that is seen again after its Stop, and the
+            # sender's waiting would count against them.
+            if not any(one.lost for one in sent.values()):
+                for side, one in sent.items():
+                    rates[side].append(one.rate)
+            elif number >= 2 * self.sizes.rounds:
+                raise databases.HarnessError(f"Packets stay without an answer: {sent}")
+            if len(rates["ours"]) == (rounds or self.sizes.rounds):
+                break
         ratios = [ours / stock for ours, stock in zip(rates["ours"], rates["stock"], strict=True)]
         medians = {side: statistics.median(values) for side, values in rates.items()}
         return medians["ours"], medians["stock"], statistics.median(ratios)
 
+    def warm_up(self):
+        """Let both open their connections; what gets lost meanwhile does not count."""
+        for server in self.servers.values():
+            packets = session_mix(range(1, 101), "warm-", interims=2)
+            send(server.acct_port, "acct", SECRET, split(packets, SENDERS))
+            packets = [radius_load.login_packet(n, PASSWORD) for n in range(1, 401)]
+            send(server.auth_port, "auth", SECRET, split(packets, SENDERS))
+
     def send(self, side, kind, packets):
-        """Send packets to one side; none may be lost."""
+        """Send packets to one side."""
         server = self.servers[side]
         port = server.auth_port if kind == "auth" else server.acct_port
-        sent = send(port, kind, SECRET, split(packets, SENDERS))
-        if sent.lost:
-            raise databases.HarnessError(f"{side}: {sent.lost} of {len(packets)} not answered")
-        return sent
+        return send(port, kind, SECRET, split(packets, SENDERS), retries=1, timeout_s=2)
 
 
 def report(what, ours, stock, ratio, bar):
@@ -91,19 +108,19 @@ def report(what, ours, stock, ratio, bar):
 
 
 def logins(contest):
-    """PAP logins of subscribers who are not online."""
-    first = contest.sizes.subscribers // 2
+    """PAP logins of subscribers who are not online, without and with a limit of sessions."""
+    quarter = contest.sizes.subscribers // 4
 
-    def packets(number):
+    def packets(number, first):
         count = contest.sizes.logins
         return [
-            radius_load.login_packet(
-                first + 1 + (number * count + at) % first, radius_fill.PASSWORD
-            )
+            radius_load.login_packet(first + 1 + (number * count + at) % quarter, PASSWORD)
             for at in range(count)
         ]
 
-    report("authorisation (PAP)", *contest.run("auth", packets), 1.05)
+    for what, first in (("no limit", 2 * quarter), ("one session", 3 * quarter)):
+        measured = contest.run("auth", functools.partial(packets, first=first))
+        report(f"authorisation (PAP, {what})", *measured, 1.05)
 
 
 def accounting(contest):
@@ -224,6 +241,7 @@ def main():
             flush=True,
         )
         contest = Contest(sizes, servers, names)
+        contest.warm_up()
         for part in PARTS:
             if not options.only or part.__name__ in options.only:
                 part(contest)

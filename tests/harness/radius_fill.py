@@ -11,7 +11,6 @@ TABLES = {"ours": "radius.radacct", "stock": "radacct"}
 # Makes the router in Odoo, so that its secret is sealed as ever, and the logins as the trigger
 # would: each hash sealed with an IV of its own.
 OURS = """
-import hashlib
 from passlib.hash import nthash
 from odoo.addons.isp_base import crypto
 env["isp.nas"].create({{"name": "Bench", "ip_address": "127.0.0.1", "secret": "{secret}"}})
@@ -20,9 +19,10 @@ env.cr.execute(
     "INSERT INTO radius.login (id, subscription_id, username, nt_secret, access, reason, "
     "download_kbps, upload_kbps, framed_pool, address_list, simultaneous_use, interim_interval_s) "
     "SELECT n, n, 'user' || n, encode(iv || encrypt_iv(%s, decode(%s, 'hex'), iv, 'aes'), 'hex'), "
-    "'full', 'active', 20000, 10000, 'pool-home', 'home', 1, 300 "
+    "'full', 'active', 20000, 10000, 'pool-home', 'home', CASE WHEN n > 3 * %s / 4 THEN 1 END, 300 "
     "FROM (SELECT n, gen_random_bytes(16 + 0 * n) AS iv FROM generate_series(1, %s) n) drawn",
-    [nthash.hash("{password}").encode(), crypto.load_keyring().radius_key_hex(), {subscribers}],
+    [nthash.hash("{password}").encode(), crypto.load_keyring().radius_key_hex(), {subscribers},
+     {subscribers}],
 )
 env.cr.commit()
 """
@@ -31,12 +31,15 @@ STOCK = """
 INSERT INTO radcheck (username, attribute, op, value)
 SELECT 'user' || n, 'NT-Password', ':=', %(hash)s FROM generate_series(1, %(subscribers)s) n;
 INSERT INTO radusergroup (username, groupname, priority)
-SELECT 'user' || n, 'home', 1 FROM generate_series(1, %(subscribers)s) n;
+SELECT 'user' || n, CASE WHEN n > 3 * %(subscribers)s / 4 THEN 'limited' ELSE 'home' END, 1
+FROM generate_series(1, %(subscribers)s) n;
 INSERT INTO radgroupcheck (groupname, attribute, op, value) VALUES
-    ('home', 'Simultaneous-Use', ':=', '1');
-INSERT INTO radgroupreply (groupname, attribute, op, value) VALUES
-    ('home', 'Mikrotik-Rate-Limit', ':=', '10M/20M'), ('home', 'Framed-Pool', ':=', 'pool-home'),
-    ('home', 'Mikrotik-Address-List', ':=', 'home'), ('home', 'Acct-Interim-Interval', ':=', '300')
+    ('limited', 'Simultaneous-Use', ':=', '1');
+INSERT INTO radgroupreply (groupname, attribute, op, value)
+SELECT plan, attribute, ':=', value FROM unnest(ARRAY['home', 'limited']) plan, (VALUES
+    ('Mikrotik-Rate-Limit', '10M/20M'), ('Framed-Pool', 'pool-home'),
+    ('Mikrotik-Address-List', 'home'), ('Acct-Interim-Interval', '300')
+) reply (attribute, value)
 """
 
 # A closed session a row within the last 20 hours, and one open session for every second subscriber.
@@ -74,7 +77,6 @@ def databases_of_both(stack, subscribers, history, secret):
     server.run_shell(
         names["ours"], OURS.format(secret=secret, password=PASSWORD, subscribers=subscribers)
     )
-    # One month back, so that the hours before the first of a month have a partition.
     fill(names["stock"], STOCK, subscribers=subscribers, hash=_nt_hash())
     numbers = {"subscribers": subscribers, "history": history}
     ours_more = {

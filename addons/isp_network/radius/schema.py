@@ -1,4 +1,4 @@
-"""Puts ``schema.sql`` into a database, only when it differs from what is there."""
+"""Puts the SQL files of this folder into a database, only when they differ from what is there."""
 
 import hashlib
 import logging
@@ -7,18 +7,20 @@ from pathlib import Path
 _logger = logging.getLogger(__name__)
 
 ROLE = "radius_ro"
-_SQL = Path(__file__).with_name("schema.sql")
+# In this order: a file may use what stands in those before it, and final.sql uses all.
+FILES = ("schema.sql", "voucher.sql", "login.sql", "final.sql")
+_FOLDER = Path(__file__).parent
 
 
 def apply(cr):
     """Create or update the schema and give FreeRADIUS' role its rights.
 
-    The digest of the file is kept as the schema's comment: DDL takes locks that logins would wait
+    The digest of the files is kept as the schema's comment: DDL takes locks that logins would wait
     for, so an upgrade that changes nothing runs none.
 
     :return: whether anything was executed
     """
-    content = _SQL.read_text(encoding="utf-8")
+    content = read()
     digest = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
     cr.execute("SELECT obj_description(to_regnamespace('radius'), 'pg_namespace')")
     changed = cr.fetchone()[0] != digest
@@ -27,6 +29,11 @@ def apply(cr):
         cr.execute("COMMENT ON SCHEMA radius IS %s", [digest])
     grant(cr, again=changed)
     return changed
+
+
+def read():
+    """Return the statements of all files, in order."""
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in FILES)
 
 
 def grant(cr, again=True):
