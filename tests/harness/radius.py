@@ -25,7 +25,8 @@ _numbers = itertools.count(1)
 _PREFIX = "radius-test-"
 
 
-def _free_udp_ports(count):
+def free_udp_ports(count):
+    """Return UDP ports on loopback that nobody listens on."""
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
     try:
         for sock in sockets:
@@ -78,55 +79,13 @@ class Reply:
         return self.code == "Access-Accept"
 
 
-class RadiusServer:
-    """FreeRADIUS answering from one database; use it in a ``with`` block or call start and stop.
+def new_folder():
+    """Return a path for the files of a server, cleared later if this process is killed."""
+    return _shared_state() / f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
 
-    :param db: name of the database
-    :param gate: a :class:`DatabaseGate` to reach the database through
-    """
 
-    def __init__(self, db, gate=None):
-        self.auth_port, self.acct_port = _free_udp_ports(2)
-        self.folder = _shared_state() / f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
-        self.log = self.folder / "log/radius.log"
-        self._env = {
-            "RADIUS_DIR": str(self.folder),
-            "RADIUS_DB": db,
-            "RADIUS_AUTH_PORT": str(self.auth_port),
-            "RADIUS_ACCT_PORT": str(self.acct_port),
-        }
-        if gate:
-            self._env["RADIUS_DB_HOST"] = str(gate.folder)
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_exc):
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def run(self, command):
-        """Run ``scripts/radius COMMAND`` for this server and return the finished process."""
-        return _script(command, self._env)
-
-    def start(self):
-        """Start the server; return self."""
-        _clear_leftovers()
-        result = self.run("start")
-        if result.returncode:
-            raise HarnessError(f"FreeRADIUS did not start:\n{result.stderr}")
-        return self
-
-    def stop(self):
-        """Stop the server; harmless when it does not run."""
-        self.run("stop")
-
-    @property
-    def pid(self):
-        """Process number of the running server."""
-        return int((self.folder / "run/radiusd.pid").read_text())
-
-    # === CLIENT === #
+class RadiusClient:
+    """Debian's ``radclient``, asking the server on ``auth_port`` and ``acct_port``."""
 
     def login(self, username, password, secret, protocol="pap", **attributes):
         """Ask for access by ``pap``, ``chap`` or ``mschapv2``."""
@@ -166,6 +125,55 @@ class RadiusServer:
             return Reply(None)
         values = dict(re.findall(r'^\t([\w-]+) = "?(.*?)"?$', answer, re.MULTILINE))
         return Reply(answer.split(" ", 1)[0], values)
+
+
+class RadiusServer(RadiusClient):
+    """FreeRADIUS answering from one database; use it in a ``with`` block or call start and stop.
+
+    :param db: name of the database
+    :param gate: a :class:`DatabaseGate` to reach the database through
+    """
+
+    def __init__(self, db, gate=None):
+        self.auth_port, self.acct_port = free_udp_ports(2)
+        self.folder = new_folder()
+        self.log = self.folder / "log/radius.log"
+        self._env = {
+            "RADIUS_DIR": str(self.folder),
+            "RADIUS_DB": db,
+            "RADIUS_AUTH_PORT": str(self.auth_port),
+            "RADIUS_ACCT_PORT": str(self.acct_port),
+        }
+        if gate:
+            self._env["RADIUS_DB_HOST"] = str(gate.folder)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_exc):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, command):
+        """Run ``scripts/radius COMMAND`` for this server and return the finished process."""
+        return _script(command, self._env)
+
+    def start(self):
+        """Start the server; return self."""
+        _clear_leftovers()
+        result = self.run("start")
+        if result.returncode:
+            raise HarnessError(f"FreeRADIUS did not start:\n{result.stderr}")
+        return self
+
+    def stop(self):
+        """Stop the server; harmless when it does not run."""
+        self.run("stop")
+
+    @property
+    def pid(self):
+        """Process number of the running server."""
+        return int((self.folder / "run/radiusd.pid").read_text())
 
 
 def _mschapv2(username, password):

@@ -322,5 +322,3 @@ BEGIN
     EXECUTE format('GRANT SELECT ON radius.radacct TO %I', role_name);
     EXECUTE format('REVOKE INSERT, UPDATE ON radius.radacct FROM %I', role_name);
 END $$;
-
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA radius FROM PUBLIC;

@@ -38,5 +38,3 @@ BEGIN
     END IF;
     EXECUTE format('DROP TABLE radius.%I', found.part);
 END $$;
-
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA radius FROM PUBLIC;

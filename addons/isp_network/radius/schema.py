@@ -7,8 +7,18 @@ from pathlib import Path
 _logger = logging.getLogger(__name__)
 
 ROLE = "radius_ro"
-# In this order: a file may use what stands in those before it.
-FILES = ("schema.sql", "accounting.sql", "usage.sql", "retention.sql", "coa.sql", "addresses.sql")
+# In this order: a file may use what stands in those before it, and final.sql uses all.
+FILES = (
+    "schema.sql",
+    "voucher.sql",
+    "login.sql",
+    "accounting.sql",
+    "usage.sql",
+    "retention.sql",
+    "coa.sql",
+    "addresses.sql",
+    "final.sql",
+)
 
 
 def apply(cr):

@@ -41,6 +41,19 @@ CREATE TABLE IF NOT EXISTS radius.login (
         WHERE (access <> 'none') DEFERRABLE INITIALLY DEFERRED
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS login_username ON radius.login (username);
+ALTER TABLE radius.login
+    ALTER COLUMN subscription_id DROP NOT NULL,
+    ADD COLUMN IF NOT EXISTS chap_secret text,
+    ADD COLUMN IF NOT EXISTS realm text,
+    ADD COLUMN IF NOT EXISTS service_type text,
+    ADD COLUMN IF NOT EXISTS mac_lock text,
+    ADD COLUMN IF NOT EXISTS mac_lock_devices int,
+    ADD COLUMN IF NOT EXISTS suspended_on timestamp,
+    -- Vouchers only: their number, and how long they last from the first login.
+    ADD COLUMN IF NOT EXISTS voucher_id int,
+    ADD COLUMN IF NOT EXISTS valid_seconds bigint;
+CREATE INDEX IF NOT EXISTS login_mac ON radius.login
+    USING gin (string_to_array(mac_addresses, '|'));
 
 CREATE TABLE IF NOT EXISTS radius.client (
     id int PRIMARY KEY,
@@ -50,6 +63,7 @@ CREATE TABLE IF NOT EXISTS radius.client (
     name text,
     require_ma boolean NOT NULL
 );
+ALTER TABLE radius.client ADD COLUMN IF NOT EXISTS login_by_mac boolean;
 
 -- What radius.login should hold. Bodies are text, so the ORM may still alter its own columns.
 CREATE OR REPLACE FUNCTION radius.desired_logins() RETURNS SETOF radius.login
@@ -64,7 +78,10 @@ LANGUAGE sql STABLE AS $$
         NULLIF(e.ipv6_pool, '')::text, NULLIF(e.delegated_prefix, '')::text,
         NULLIF(e.address_list, '')::text, NULLIF(e.simultaneous_use, 0),
         NULLIF(e.session_timeout_s, 0), NULLIF(e.idle_timeout_s, 0),
-        NULLIF(e.interim_interval_s, 0), NULLIF(e.mac_addresses, '')::text, e.valid_until
+        NULLIF(e.interim_interval_s, 0), NULLIF(e.mac_addresses, '')::text, e.valid_until,
+        NULLIF(e.chap_secret, '')::text, NULLIF(lower(e.realm), '')::text, e.service_type::text,
+        NULLIF(e.mac_lock, 'none')::text, NULLIF(e.mac_lock_devices, 0), e.suspended_on,
+        NULL::int, NULL::bigint
     FROM public.isp_entitlement e
     WHERE e.username <> ''
 $$;
@@ -72,7 +89,7 @@ $$;
 CREATE OR REPLACE FUNCTION radius.desired_clients() RETURNS SETOF radius.client
 LANGUAGE sql STABLE AS $$
     SELECT n.id, n.ip_address::text, n.nas_type::text, n.secret_radius::text, n.name::text,
-        COALESCE(n.require_message_authenticator, false)
+        COALESCE(n.require_message_authenticator, false), COALESCE(n.login_by_mac, false)
     FROM public.isp_nas n
     WHERE n.active AND n.ip_address <> '' AND n.secret_radius <> ''
 $$;
@@ -112,44 +129,38 @@ CREATE OR REPLACE TRIGGER radius_sync AFTER INSERT OR UPDATE OR DELETE ON public
     FOR EACH ROW EXECUTE FUNCTION radius.sync_client();
 
 -- First fill, and the check that nothing ever drifted: returns how many rows had to be repaired.
-CREATE OR REPLACE FUNCTION radius.resync() RETURNS bigint LANGUAGE sql AS $$
-    WITH stale_login AS (
-        DELETE FROM radius.login l WHERE NOT EXISTS (
-            SELECT FROM radius.desired_logins() d WHERE d.id = l.id) RETURNING 1
-    ), fresh_login AS (
-        INSERT INTO radius.login
-        SELECT d.* FROM radius.desired_logins() d LEFT JOIN radius.login l USING (id)
-        WHERE d IS DISTINCT FROM l
-        ON CONFLICT (id) DO UPDATE SET (
-            subscription_id, username, nt_secret, access, reason, download_kbps, upload_kbps,
-            burst_download_kbps, burst_upload_kbps, burst_threshold_download_kbps,
-            burst_threshold_upload_kbps, burst_time_s, priority, ipv4_address, framed_pool,
-            ipv6_pool, delegated_prefix, address_list, simultaneous_use, session_timeout_s,
-            idle_timeout_s, interim_interval_s, mac_addresses, valid_until
-        ) = (
-            excluded.subscription_id, excluded.username, excluded.nt_secret, excluded.access,
-            excluded.reason, excluded.download_kbps, excluded.upload_kbps,
-            excluded.burst_download_kbps, excluded.burst_upload_kbps,
-            excluded.burst_threshold_download_kbps, excluded.burst_threshold_upload_kbps,
-            excluded.burst_time_s, excluded.priority, excluded.ipv4_address, excluded.framed_pool,
-            excluded.ipv6_pool, excluded.delegated_prefix, excluded.address_list,
-            excluded.simultaneous_use, excluded.session_timeout_s, excluded.idle_timeout_s,
-            excluded.interim_interval_s, excluded.mac_addresses, excluded.valid_until
-        ) RETURNING 1
-    ), stale_client AS (
+CREATE OR REPLACE FUNCTION radius.resync() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    repaired bigint := 0;
+    touched bigint;
+BEGIN
+    CREATE TEMP TABLE wanted_login ON COMMIT DROP AS
+        SELECT * FROM radius.desired_logins() UNION ALL SELECT * FROM radius.desired_vouchers();
+    DELETE FROM radius.login l
+    WHERE NOT EXISTS (SELECT FROM wanted_login w WHERE w IS NOT DISTINCT FROM l AND w.id = l.id);
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    repaired := repaired + touched;
+    INSERT INTO radius.login
+        SELECT w.* FROM wanted_login w
+        WHERE NOT EXISTS (SELECT FROM radius.login l WHERE l.id = w.id);
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    -- A row that differed was deleted and inserted: counted once.
+    repaired := GREATEST(repaired, touched);
+    DROP TABLE wanted_login;
+    WITH stale AS (
         DELETE FROM radius.client c WHERE NOT EXISTS (
             SELECT FROM radius.desired_clients() d WHERE d.id = c.id) RETURNING 1
-    ), fresh_client AS (
+    ), fresh AS (
         INSERT INTO radius.client
         SELECT d.* FROM radius.desired_clients() d LEFT JOIN radius.client c USING (id)
         WHERE d IS DISTINCT FROM c
-        ON CONFLICT (id) DO UPDATE SET (ip_address, nas_type, secret, name, require_ma)
-            = (excluded.ip_address, excluded.nas_type, excluded.secret, excluded.name,
-               excluded.require_ma) RETURNING 1
+        ON CONFLICT (id) DO UPDATE SET (ip_address, nas_type, secret, name, require_ma,
+            login_by_mac) = (excluded.ip_address, excluded.nas_type, excluded.secret,
+            excluded.name, excluded.require_ma, excluded.login_by_mac) RETURNING 1
     )
-    SELECT (SELECT count(*) FROM stale_login) + (SELECT count(*) FROM fresh_login)
-        + (SELECT count(*) FROM stale_client) + (SELECT count(*) FROM fresh_client)
-$$;
+    SELECT (SELECT count(*) FROM stale) + (SELECT count(*) FROM fresh) INTO touched;
+    RETURN repaired + touched;
+END $$;
 
 -- === LOOKUP === --
 
@@ -214,76 +225,6 @@ BEGIN
     RETURN answer || CASE WHEN ranked IS TRUE THEN ' ' || priority ELSE '' END;
 END $$;
 
-CREATE OR REPLACE FUNCTION radius.check_items(login_name text)
-RETURNS TABLE (id int, username text, attribute text, value text, op text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT v.n, a.username, v.attribute, v.value, v.op
-    FROM (
-        SELECT l.*, unseal(l.nt_secret) AS nt_hash FROM login l
-        WHERE l.username = login_name ORDER BY l.access = 'none', l.id DESC LIMIT 1
-    ) a CROSS JOIN LATERAL (
-        VALUES
-            (1, 'ISP-Subscription-Id', ':=', a.subscription_id::text),
-            (2, 'ISP-Service', ':=', service(a.access, a.valid_until)),
-            (3, 'NT-Password', ':=', CASE WHEN a.nt_hash ~ '^[0-9A-Fa-f]{32}$' THEN a.nt_hash END),
-            (4, 'Simultaneous-Use', ':=', a.simultaneous_use::text)
-        UNION ALL
-        SELECT 5, 'ISP-Bound-MAC', '+=', m FROM unnest(string_to_array(a.mac_addresses, '|')) m
-    ) v (n, attribute, op, value)
-    WHERE v.value IS NOT NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION radius.reply_items(login_name text, nas_address text DEFAULT NULL)
-RETURNS TABLE (id int, username text, attribute text, value text, op text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    mikrotik boolean := COALESCE(
-        (SELECT c.nas_type = 'mikrotik' FROM client c WHERE c.ip_address = nas_address), true);
-BEGIN
-    RETURN QUERY
-    SELECT v.n, a.username, v.attribute, v.value, ':='
-    FROM (
-        SELECT l.*, s.service, s.service IN ('full', 'throttled') AS open,
-            CASE WHEN l.valid_until > now() AT TIME ZONE 'UTC' THEN
-                ceil(extract(epoch FROM l.valid_until - (now() AT TIME ZONE 'UTC')))::bigint
-            END AS seconds_left
-        FROM login l CROSS JOIN LATERAL (SELECT service(l.access, l.valid_until)) s (service)
-        WHERE l.username = login_name ORDER BY l.access = 'none', l.id DESC LIMIT 1
-    ) a CROSS JOIN LATERAL (VALUES
-        (1, 'Framed-IP-Address', CASE WHEN a.open THEN a.ipv4_address END),
-        (2, 'Framed-Pool', CASE WHEN NOT a.open THEN 'pool-walled'
-            WHEN a.ipv4_address IS NULL THEN a.framed_pool END),
-        (3, 'Delegated-IPv6-Prefix', CASE WHEN a.open THEN a.delegated_prefix END),
-        (4, 'Session-Timeout', CASE WHEN a.open
-            THEN LEAST(a.session_timeout_s, a.seconds_left)::text ELSE '1800' END),
-        (5, 'Idle-Timeout', a.idle_timeout_s::text),
-        (6, 'Acct-Interim-Interval', a.interim_interval_s::text),
-        (7, 'Reply-Message', CASE WHEN a.service = 'reject' THEN 'Service not active'
-            WHEN a.open THEN NULL
-            -- Walled in by the ledger for another reason than money.
-            WHEN a.access = 'walled' AND a.reason <> 'overdue' THEN 'Service suspended'
-            ELSE 'Payment due' END),
-        (8, 'Mikrotik-Rate-Limit', CASE WHEN NOT mikrotik THEN NULL
-            WHEN NOT a.open THEN '512k/512k'
-            ELSE rate_limit(a.upload_kbps, a.download_kbps, a.burst_upload_kbps,
-                a.burst_download_kbps, a.burst_threshold_upload_kbps,
-                a.burst_threshold_download_kbps, a.burst_time_s, a.priority) END),
-        (9, CASE WHEN mikrotik THEN 'Mikrotik-Address-List' ELSE 'Filter-Id' END,
-            CASE WHEN a.open THEN a.address_list ELSE 'walled-garden' END),
-        (10, CASE WHEN mikrotik THEN 'Mikrotik-Delegated-IPv6-Pool' ELSE 'Framed-IPv6-Pool' END,
-            CASE WHEN a.open AND a.delegated_prefix IS NULL THEN a.ipv6_pool END),
-        (11, 'WISPr-Bandwidth-Max-Up', CASE WHEN mikrotik THEN NULL
-            WHEN a.open THEN (a.upload_kbps::bigint * 1000)::text ELSE '512000' END),
-        (12, 'WISPr-Bandwidth-Max-Down', CASE WHEN mikrotik THEN NULL
-            WHEN a.open THEN (a.download_kbps::bigint * 1000)::text ELSE '512000' END)
-    ) v (n, attribute, value)
-    WHERE v.value IS NOT NULL;
-END $$;
-
 -- One router by its address: "nas-<id>|<type>|<yes/no>|<secret>". The role cannot list them.
 CREATE OR REPLACE FUNCTION radius.find_nas(address text) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
@@ -292,14 +233,6 @@ BEGIN
         SELECT concat('nas-', c.id, '|', c.nas_type, '|', CASE WHEN c.require_ma THEN 'yes'
             ELSE 'no' END, '|') || NULLIF(unseal(c.secret), '')
         FROM client c WHERE c.ip_address = address);
-END $$;
-
--- For accounting of a NAS that does not send Class back.
-CREATE OR REPLACE FUNCTION radius.subscription_of(login_name text) RETURNS int
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
-BEGIN
-    RETURN (SELECT l.subscription_id FROM login l WHERE l.username = login_name
-            ORDER BY l.access = 'none', l.id DESC LIMIT 1);
 END $$;
 
 -- === ACCOUNTING === --
@@ -362,6 +295,14 @@ CREATE TABLE IF NOT EXISTS radius.radpostauth (
     nasipaddress inet,
     authdate timestamptz NOT NULL DEFAULT now()
 ) PARTITION BY RANGE (authdate);
+ALTER TABLE radius.radpostauth
+    -- What the login might do at that moment, why, and since when it was suspended.
+    ADD COLUMN IF NOT EXISTS access text,
+    ADD COLUMN IF NOT EXISTS access_reason text,
+    ADD COLUMN IF NOT EXISTS suspended_on timestamp,
+    -- The session in the way of a second one.
+    ADD COLUMN IF NOT EXISTS other_mac text,
+    ADD COLUMN IF NOT EXISTS other_nas_id int;
 CREATE INDEX IF NOT EXISTS radpostauth_id ON radius.radpostauth (id);
 CREATE INDEX IF NOT EXISTS radpostauth_user ON radius.radpostauth (username, authdate);
 CREATE INDEX IF NOT EXISTS radpostauth_subscription
@@ -406,13 +347,11 @@ BEGIN
     END;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role_name);
     EXECUTE format('GRANT USAGE ON SCHEMA radius TO %I', role_name);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION radius.check_items(text),
-        radius.reply_items(text, text), radius.find_nas(text), radius.subscription_of(text)
-        TO %I', role_name);
-    EXECUTE format('GRANT INSERT ON radius.radpostauth TO %I', role_name);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION radius.login_items(text, text),
+        radius.other_sessions(text, int, text, int), radius.claim(text, text, text),
+        radius.record_login(text, text, text, text, text, text, text, text, text),
+        radius.find_nas(text), radius.subscription_of(text) TO %I', role_name);
+    -- Of earlier versions.
+    EXECUTE format('REVOKE INSERT ON radius.radpostauth FROM %I', role_name);
     PERFORM radius.grant_accounting(role_name);
 END $$;
-
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA radius FROM PUBLIC;
-SELECT radius.ensure_partitions();
-SELECT radius.resync();

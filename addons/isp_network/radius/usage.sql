@@ -143,5 +143,3 @@ BEGIN
     )
     SELECT DISTINCT subscription_id FROM days;
 END $$;
-
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA radius FROM PUBLIC;

@@ -141,9 +141,14 @@ class TestRadiusSchema(IspNetworkCase):
         self.env.cr.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [schema.ROLE])
         self.assertTrue(self.env.cr.fetchone(), "scripts/bootstrap creates the role")
         functions = {
-            "radius.check_items(text)": True,
-            "radius.reply_items(text, text)": True,
+            "radius.login_items(text, text)": True,
+            "radius.other_sessions(text, int, text, int)": True,
+            "radius.claim(text, text, text)": True,
+            "radius.record_login(text, text, text, text, text, text, text, text, text)": True,
             "radius.find_nas(text)": True,
+            "radius.check_items(text, text)": False,
+            "radius.reply_items(text, text)": False,
+            "radius.find_login(text, text)": False,
             "radius.subscription_of(text)": True,
             "radius.unseal(text)": False,
             "radius.resync()": False,
@@ -159,7 +164,7 @@ class TestRadiusSchema(IspNetworkCase):
             ("radius.radacct", "INSERT"): False,
             ("radius.radacct", "UPDATE"): False,
             ("radius.radacct", "DELETE"): False,
-            ("radius.radpostauth", "INSERT"): True,
+            ("radius.radpostauth", "INSERT"): False,
             ("radius.radpostauth", "SELECT"): False,
             ("radius.login", "SELECT"): False,
             ("radius.client", "SELECT"): False,
@@ -185,9 +190,11 @@ class TestRadiusSchema(IspNetworkCase):
         self.assertEqual(
             [row[0] for row in self.env.cr.fetchall()],
             [
-                "radius.check_items(text)",
+                "radius.claim(text,text,text)",
                 "radius.find_nas(text)",
-                "radius.reply_items(text,text)",
+                "radius.login_items(text,text)",
+                "radius.other_sessions(text,integer,text,integer)",
+                "radius.record_login(text,text,text,text,text,text,text,text,text)",
                 "radius.subscription_of(text)",
             ],
         )

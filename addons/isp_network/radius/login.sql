@@ -1,0 +1,309 @@
+-- Logins: what FreeRADIUS asks and tells. Its role may call login_items, other_sessions, claim,
+-- record_login and subscription_of, see grant_access.
+
+-- Devices learned at a login and not yet taken over by Odoo, which then has them among the MAC
+-- addresses of the subscription.
+CREATE TABLE IF NOT EXISTS radius.device (
+    login_id int NOT NULL,
+    mac text NOT NULL,
+    learned_on timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
+    PRIMARY KEY (login_id, mac)
+);
+
+-- Accepted a moment ago, and no accounting yet: counts as a session. A crash may forget it.
+CREATE UNLOGGED TABLE IF NOT EXISTS radius.pending (
+    username text NOT NULL,
+    mac text NOT NULL,
+    accepted_at timestamptz NOT NULL,
+    PRIMARY KEY (username, mac)
+) WITH (fillfactor = 50);
+
+-- === WHO IS IT === --
+
+-- The login that a name stands for: the name itself, the name before an @ and the realm of the
+-- company, or on a router that logs devices in by their address the device's MAC address.
+CREATE OR REPLACE FUNCTION radius.find_login(login_name text, nas_address text DEFAULT NULL)
+RETURNS radius.login LANGUAGE plpgsql STABLE SET search_path = radius, pg_temp AS $$
+DECLARE
+    a login%ROWTYPE;
+BEGIN
+    SELECT * INTO a FROM login l WHERE l.username = login_name
+    ORDER BY l.access = 'none', l.id DESC LIMIT 1;
+    IF NOT FOUND AND strpos(login_name, '@') > 0 THEN
+        SELECT * INTO a FROM login l
+        WHERE l.username = regexp_replace(login_name, '@[^@]*$', '')
+            AND l.realm = substring(login_name from '@([^@]*)$')
+        ORDER BY l.access = 'none', l.id DESC LIMIT 1;
+    END IF;
+    IF NOT FOUND AND nas_address IS NOT NULL
+        AND login_name ~ '^[0-9a-f]{2}([-:]?[0-9a-f]{2}){5}$'
+        AND (SELECT c.login_by_mac FROM client c WHERE c.ip_address = nas_address)
+    THEN
+        SELECT * INTO a FROM login l
+        WHERE string_to_array(l.mac_addresses, '|') @> ARRAY[mac_of(login_name)]
+            AND l.service_type IN ('ipoe', 'static')
+        ORDER BY l.access = 'none', l.id DESC LIMIT 1;
+    END IF;
+    RETURN a;
+END $$;
+
+-- A MAC address in RADIUS' own notation, NULL for anything else.
+CREATE OR REPLACE FUNCTION radius.mac_of(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN length(digits) = 12
+        THEN rtrim(regexp_replace(upper(digits), '(..)', '\1-', 'g'), '-') END
+    FROM (SELECT regexp_replace($1, '[^0-9A-Fa-f]', '', 'g')) d (digits)
+    WHERE $1 ~ '^[0-9A-Fa-f:.-]+$'
+$$;
+
+CREATE OR REPLACE FUNCTION radius.bound_macs(a radius.login) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = radius, pg_temp AS $$
+    SELECT COALESCE(string_to_array(a.mac_addresses, '|'), '{}')
+        || ARRAY(SELECT d.mac FROM device d WHERE d.login_id = a.id
+                 AND d.mac <> ALL (COALESCE(string_to_array(a.mac_addresses, '|'), '{}')))
+$$;
+
+-- Why a login is refused whatever its password, NULL when it is not.
+CREATE OR REPLACE FUNCTION radius.refusal(a radius.login) RETURNS text
+LANGUAGE sql STABLE SET search_path = radius, pg_temp AS $$
+    SELECT CASE
+        WHEN a.voucher_id IS NULL THEN
+            CASE WHEN service(a.access, a.valid_until) = 'reject' THEN 'not-active' END
+        WHEN a.access = 'none' THEN 'voucher-' || a.reason
+        WHEN a.valid_until <= now() AT TIME ZONE 'UTC' THEN 'voucher-expired' END
+$$;
+
+-- === WHAT IT MAY DO === --
+
+-- One look-up a login. Numbers below 20 say how to check it, the others what to answer.
+CREATE OR REPLACE FUNCTION radius.login_items(login_name text, nas_address text DEFAULT NULL)
+RETURNS TABLE (id int, username text, attribute text, value text, op text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    a login%ROWTYPE;
+    moment timestamp := now() AT TIME ZONE 'UTC';
+    refused text;
+    service text;
+    is_open boolean;
+    mikrotik boolean;
+    seconds_left bigint;
+    nt_hash text;
+    macs text[];
+    learns boolean;
+BEGIN
+    SELECT * INTO a FROM login l WHERE l.username = login_name
+    ORDER BY l.access = 'none', l.id DESC LIMIT 1;
+    IF NOT FOUND THEN
+        a := find_login(login_name, nas_address);
+        IF a.id IS NULL THEN
+            RETURN;
+        END IF;
+    END IF;
+    SELECT c.nas_type = 'mikrotik' INTO mikrotik FROM client c WHERE c.ip_address = nas_address;
+    mikrotik := COALESCE(mikrotik, true);
+    service := service(a.access, a.valid_until);
+    IF service = 'reject' OR a.voucher_id IS NOT NULL THEN
+        refused := refusal(a);
+        IF refused IS NOT NULL THEN
+            service := 'reject';
+        END IF;
+    END IF;
+    is_open := service IN ('full', 'throttled');
+    IF a.valid_seconds IS NOT NULL THEN
+        -- A voucher's time begins with this login.
+        seconds_left := a.valid_seconds;
+    ELSIF a.valid_until > moment THEN
+        seconds_left := ceil(extract(epoch FROM a.valid_until - moment));
+    END IF;
+    nt_hash := unseal(a.nt_secret);
+    learns := a.valid_seconds IS NOT NULL;
+    IF a.mac_lock = 'first_use' THEN
+        macs := bound_macs(a);
+        learns := learns OR cardinality(macs) < COALESCE(a.mac_lock_devices, 1);
+    ELSIF a.mac_lock = 'fixed' AND a.mac_addresses IS NULL THEN
+        macs := '{none}';
+    ELSE
+        macs := string_to_array(a.mac_addresses, '|');
+    END IF;
+    RETURN QUERY
+    SELECT v.n, a.username, v.attribute, v.value, v.op
+    FROM (
+        VALUES
+            (1, 'ISP-Subscription-Id', ':=', COALESCE(a.subscription_id, 0)::text),
+            (2, 'ISP-Service', ':=', service),
+            (3, 'NT-Password', ':=', CASE WHEN nt_hash ~ '^[0-9A-Fa-f]{32}$' THEN nt_hash END),
+            (4, 'Cleartext-Password', ':=',
+                CASE WHEN a.chap_secret IS NOT NULL THEN unseal(a.chap_secret) END),
+            (5, 'Simultaneous-Use', ':=', a.simultaneous_use::text),
+            (6, 'ISP-Refusal', ':=', refused),
+            (7, 'ISP-Learn', ':=', CASE WHEN learns THEN 'yes' END),
+            -- Found by its address: no password is asked.
+            (8, 'ISP-Found-MAC', ':=', CASE WHEN a.username <> login_name
+                AND strpos(login_name, '@') = 0 THEN mac_of(login_name) END),
+            (20, 'Framed-IP-Address', ':=', CASE WHEN is_open THEN a.ipv4_address END),
+            (21, 'Framed-Pool', ':=', CASE WHEN NOT is_open THEN 'pool-walled'
+                WHEN a.ipv4_address IS NULL THEN a.framed_pool END),
+            (22, 'Delegated-IPv6-Prefix', ':=', CASE WHEN is_open THEN a.delegated_prefix END),
+            (23, 'Session-Timeout', ':=', CASE WHEN is_open
+                THEN LEAST(a.session_timeout_s, seconds_left)::text ELSE '1800' END),
+            (24, 'Idle-Timeout', ':=', a.idle_timeout_s::text),
+            (25, 'Acct-Interim-Interval', ':=', a.interim_interval_s::text),
+            (26, 'Reply-Message', ':=', CASE WHEN service = 'reject' THEN 'Service not active'
+                WHEN is_open THEN NULL
+                -- Walled in by the ledger for another reason than money.
+                WHEN a.access = 'walled' AND a.reason <> 'overdue' THEN 'Service suspended'
+                ELSE 'Payment due' END),
+            (27, 'Mikrotik-Rate-Limit', ':=', CASE WHEN NOT mikrotik THEN NULL
+                WHEN NOT is_open THEN '512k/512k'
+                ELSE rate_limit(a.upload_kbps, a.download_kbps, a.burst_upload_kbps,
+                    a.burst_download_kbps, a.burst_threshold_upload_kbps,
+                    a.burst_threshold_download_kbps, a.burst_time_s, a.priority) END),
+            (28, CASE WHEN mikrotik THEN 'Mikrotik-Address-List' ELSE 'Filter-Id' END, ':=',
+                CASE WHEN is_open THEN a.address_list ELSE 'walled-garden' END),
+            (29, CASE WHEN mikrotik THEN 'Mikrotik-Delegated-IPv6-Pool'
+                ELSE 'Framed-IPv6-Pool' END, ':=',
+                CASE WHEN is_open AND a.delegated_prefix IS NULL THEN a.ipv6_pool END),
+            (30, 'WISPr-Bandwidth-Max-Up', ':=', CASE WHEN mikrotik THEN NULL
+                WHEN is_open THEN (a.upload_kbps::bigint * 1000)::text ELSE '512000' END),
+            (31, 'WISPr-Bandwidth-Max-Down', ':=', CASE WHEN mikrotik THEN NULL
+                WHEN is_open THEN (a.download_kbps::bigint * 1000)::text ELSE '512000' END)
+    ) v (n, attribute, op, value)
+    WHERE v.value IS NOT NULL
+    UNION ALL
+    SELECT 9, a.username, 'ISP-Bound-MAC', m, '+=' FROM unnest(macs) m;
+END $$;
+
+-- The two halves, for those who look at what a router would be told.
+CREATE OR REPLACE FUNCTION radius.check_items(login_name text, nas_address text DEFAULT NULL)
+RETURNS TABLE (id int, username text, attribute text, value text, op text)
+LANGUAGE sql STABLE SET search_path = radius, pg_temp AS $$
+    SELECT * FROM login_items(login_name, nas_address) i WHERE i.id < 20
+$$;
+DROP FUNCTION IF EXISTS radius.check_items(text);
+
+CREATE OR REPLACE FUNCTION radius.reply_items(login_name text, nas_address text DEFAULT NULL)
+RETURNS TABLE (id int, username text, attribute text, value text, op text)
+LANGUAGE sql STABLE SET search_path = radius, pg_temp AS $$
+    SELECT * FROM login_items(login_name, nas_address) i WHERE i.id >= 20
+$$;
+
+-- For accounting of a NAS that does not send Class back.
+CREATE OR REPLACE FUNCTION radius.subscription_of(login_name text) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+DECLARE
+    a login%ROWTYPE := find_login(login_name);
+BEGIN
+    RETURN a.subscription_id;
+END $$;
+
+-- === ONE AT A TIME === --
+
+-- Sessions of a login on other devices than this one, which may come back before its router
+-- noticed that it was gone. Silent for 20 minutes counts as gone. Logins that were accepted a
+-- moment ago count before their router reports them, so that several at once do not all get in.
+CREATE OR REPLACE FUNCTION radius.other_sessions(
+    login_name text, subscription int, device text, allowed int
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+DECLARE
+    others bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('isp-login'), hashtext(
+        COALESCE(NULLIF(subscription, 0)::text, login_name)));
+    IF subscription > 0 THEN
+        SELECT count(*) INTO others FROM radacct_open o
+        WHERE o.subscription_id = subscription AND o.acctupdatetime > now() - interval '20 minutes'
+            AND o.callingstationid IS DISTINCT FROM device;
+    ELSE
+        SELECT count(*) INTO others FROM radacct_open o
+        WHERE o.username = login_name AND o.acctupdatetime > now() - interval '20 minutes'
+            AND o.callingstationid IS DISTINCT FROM device;
+    END IF;
+    IF device <> '' THEN
+        SELECT others + count(*) INTO others FROM pending p
+        WHERE p.username = COALESCE(NULLIF(subscription, 0)::text, login_name)
+            AND p.mac <> device AND p.accepted_at > now() - interval '10 s'
+            -- A router has reported it since: it is counted above, or over.
+            AND NOT EXISTS (SELECT FROM radacct r
+                WHERE r.callingstationid = p.mac
+                    AND CASE WHEN subscription > 0 THEN r.subscription_id = subscription
+                        ELSE r.username = login_name END
+                    AND (r.acctstoptime IS NULL OR r.acctstoptime > now() - interval '1 minute')
+                    AND r.acctupdatetime >= date_trunc('second', p.accepted_at));
+        IF others < allowed THEN
+            INSERT INTO pending VALUES (
+                COALESCE(NULLIF(subscription, 0)::text, login_name), device, now())
+            ON CONFLICT (username, mac) DO UPDATE SET accepted_at = excluded.accepted_at;
+        END IF;
+    END IF;
+    RETURN others;
+END $$;
+
+-- A login that was accepted takes its place: the device is learned, a voucher's time begins.
+-- Returns "ok", or why it comes too late.
+CREATE OR REPLACE FUNCTION radius.claim(login_name text, nas_address text, device text)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+DECLARE
+    a login%ROWTYPE := find_login(login_name, nas_address);
+    moment timestamp := clock_timestamp() AT TIME ZONE 'UTC';
+    macs text[];
+    until timestamp;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('isp-claim'), a.id);
+    IF a.mac_lock = 'first_use' AND mac_of(device) IS NOT NULL THEN
+        macs := bound_macs(a);
+        IF device <> ALL (macs) THEN
+            IF cardinality(macs) >= COALESCE(a.mac_lock_devices, 1) THEN
+                RETURN 'mac-mismatch';
+            END IF;
+            INSERT INTO device (login_id, mac, learned_on) VALUES (a.id, device, moment);
+        END IF;
+    END IF;
+    IF a.valid_seconds IS NOT NULL THEN
+        until := moment + make_interval(secs => a.valid_seconds);
+        INSERT INTO voucher_use VALUES (a.voucher_id, moment, until, NULLIF(device, ''))
+        ON CONFLICT DO NOTHING;
+        UPDATE login l SET valid_until = until, valid_seconds = NULL
+        WHERE l.id = a.id AND l.valid_seconds IS NOT NULL;
+    END IF;
+    RETURN 'ok';
+END $$;
+
+-- === ON RECORD === --
+
+-- Keep an answer with its reason, never with a password.
+CREATE OR REPLACE FUNCTION radius.record_login(
+    login_name text, typed_name text, reply text, why text, subscription text, nas_key text,
+    called text, calling text, nas_address text
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+DECLARE
+    a login%ROWTYPE;
+    other record;
+    nas int := substring(nas_key from '^nas-([0-9]{1,9})$')::int;
+BEGIN
+    IF reply = 'Access-Accept' THEN
+        INSERT INTO radpostauth (username, reply, subscription_id, nas_id, calledstationid,
+            callingstationid, nasipaddress, access)
+        VALUES (typed_name, reply, NULLIF(NULLIF(subscription, ''), '0')::int, nas, called,
+            calling, nas_address::inet, why);
+        RETURN true;
+    END IF;
+    a := find_login(login_name, (SELECT c.ip_address FROM client c WHERE c.id = nas));
+    IF why = 'session-limit' THEN
+        SELECT o.callingstationid AS mac, o.nas_id INTO other FROM radacct_open o
+        WHERE (o.subscription_id = a.subscription_id
+                OR (a.subscription_id IS NULL AND o.username = login_name))
+            AND o.callingstationid IS DISTINCT FROM calling
+        ORDER BY o.acctupdatetime DESC LIMIT 1;
+        INSERT INTO radpostauth (username, reply, reason, subscription_id, nas_id,
+            calledstationid, callingstationid, nasipaddress, access, access_reason, suspended_on,
+            other_mac, other_nas_id)
+        VALUES (typed_name, reply, why, a.subscription_id, nas, called, calling,
+            nas_address::inet, a.access, a.reason, a.suspended_on, other.mac, other.nas_id);
+    ELSE
+        INSERT INTO radpostauth (username, reply, reason, subscription_id, nas_id,
+            calledstationid, callingstationid, nasipaddress, access, access_reason, suspended_on)
+        VALUES (typed_name, reply, NULLIF(left(why, 200), ''), a.subscription_id, nas, called,
+            calling, nas_address::inet, a.access, a.reason, a.suspended_on);
+    END IF;
+    RETURN true;
+END $$;

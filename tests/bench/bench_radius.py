@@ -1,0 +1,251 @@
+"""Logins and accounting packets a second, against FreeRADIUS's stock PostgreSQL schema.
+
+The same FreeRADIUS, pool, router and subscribers on both sides, in one run; rounds alternate and
+medians are compared. The peer has Debian's schema.sql and queries.conf with plans as groups, which
+is how that schema is used. Then, on our schema alone: a month that is dropped while packets arrive,
+and packets across a dead database and two kills of FreeRADIUS.
+
+    --small     10,000 subscribers and short rounds, to try it
+    --full      a month of 10 million rows instead of 1 million, and more rounds
+"""
+
+import argparse
+import functools
+import itertools
+import statistics
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+from harness import databases, radius, radius_fill, radius_load, radius_outage, radius_stock
+from harness.radius_fill import PASSWORD
+from harness.radius_load import send, session_mix, session_packet, split
+
+SECRET = "secret-of-the-bench-nas"
+SENDERS = 2
+# Routers that the sessions of the mass close are on.
+ROUTERS = 20
+
+
+@dataclass
+class Sizes:
+    """How much of each."""
+
+    subscribers: int = 100_000
+    history: int = 400_000
+    rounds: int = 5
+    logins: int = 4_000
+    mix_sessions: int = 400
+    redialled: int = 10_000
+    interims: int = 2_500
+    month: int = 1_000_000
+    outage_sessions: int = 2_858
+
+    @classmethod
+    def of(cls, options):
+        """The sizes that the command line asks for."""
+        if options.small:
+            return cls(10_000, 40_000, 3, 1_000, 100, 2_000, 1_000, 100_000, 300)
+        if options.full:
+            return cls(rounds=11, month=10_000_000)
+        return cls()
+
+
+class Contest:
+    """Ours and the stock schema, each behind its own FreeRADIUS."""
+
+    def __init__(self, sizes, servers, names):
+        self.sizes = sizes
+        self.servers = servers
+        self.names = names
+
+    def run(self, kind, packets_of_round, rounds=None):
+        """Median rates and the median of the rounds' ratios.
+
+        :param packets_of_round: function of the round's number that makes the packets
+        """
+        rates = {"ours": [], "stock": []}
+        for number in itertools.count():
+            packets = packets_of_round(number)
+            sides = ("ours", "stock") if number % 2 else ("stock", "ours")
+            sent = {side: self.send(side, kind, packets) for side in sides}
+            # The stock queries never answer an Interim that is seen again after its Stop, and the
+            # sender's waiting would count against them.
+            if not any(one.lost for one in sent.values()):
+                for side, one in sent.items():
+                    rates[side].append(one.rate)
+            elif number >= 2 * self.sizes.rounds:
+                raise databases.HarnessError(f"Packets stay without an answer: {sent}")
+            if len(rates["ours"]) == (rounds or self.sizes.rounds):
+                break
+        ratios = [ours / stock for ours, stock in zip(rates["ours"], rates["stock"], strict=True)]
+        medians = {side: statistics.median(values) for side, values in rates.items()}
+        return medians["ours"], medians["stock"], statistics.median(ratios)
+
+    def warm_up(self):
+        """Let both open their connections; what gets lost meanwhile does not count."""
+        for server in self.servers.values():
+            packets = session_mix(range(1, 101), "warm-", interims=2)
+            send(server.acct_port, "acct", SECRET, split(packets, SENDERS))
+            packets = [radius_load.login_packet(n, PASSWORD) for n in range(1, 401)]
+            send(server.auth_port, "auth", SECRET, split(packets, SENDERS))
+
+    def send(self, side, kind, packets):
+        """Send packets to one side."""
+        server = self.servers[side]
+        port = server.auth_port if kind == "auth" else server.acct_port
+        return send(port, kind, SECRET, split(packets, SENDERS), retries=1, timeout_s=2)
+
+
+def report(what, ours, stock, ratio, bar):
+    """One line: rates, their ratio, and the bar beside it."""
+    verdict = "" if ratio >= bar else "   BELOW THE BAR"
+    print(
+        f"{what:42} ours {ours:6.0f}/s  stock {stock:6.0f}/s  "
+        f"ratio {ratio:5.2f} (bar {bar}){verdict}",
+        flush=True,
+    )
+
+
+def logins(contest):
+    """PAP logins of subscribers who are not online, without and with a limit of sessions."""
+    quarter = contest.sizes.subscribers // 4
+
+    def packets(number, first):
+        count = contest.sizes.logins
+        return [
+            radius_load.login_packet(first + 1 + (number * count + at) % quarter, PASSWORD)
+            for at in range(count)
+        ]
+
+    for what, first in (("no limit", 2 * quarter), ("one session", 3 * quarter)):
+        measured = contest.run("auth", functools.partial(packets, first=first))
+        report(f"authorisation (PAP, {what})", *measured, 1.05)
+
+
+def accounting(contest):
+    """Whole sessions beside half of the subscribers being online."""
+    first = contest.sizes.subscribers // 2
+
+    def packets(number):
+        begin = first + 1 + number * contest.sizes.mix_sessions
+        return session_mix(range(begin, begin + contest.sizes.mix_sessions), f"mix{number}-")
+
+    report("accounting (1 Start, 12 Interims, 1 Stop)", *contest.run("acct", packets), 0.97)
+
+
+def mass_close(contest):
+    """Every router restarts, statistics are gathered, the subscribers dial in again."""
+    sizes = contest.sizes
+    ons = [
+        "\n".join(
+            ["Acct-Status-Type = Accounting-On", 'Acct-Session-Id = "0"']
+            + [f"NAS-IP-Address = {radius_load.nas_address(1 + nas)}"]
+        )
+        for nas in range(ROUTERS)
+    ]
+    numbers = range(1, sizes.redialled + 1)
+    starts = [
+        session_packet("Start", number, f"again{number}", 0, 1 + number % ROUTERS)
+        for number in numbers
+    ]
+    for side in ("ours", "stock"):
+        begin = time.monotonic()
+        contest.send(side, "acct", ons)
+        print(f"  {side}: all sessions closed in {time.monotonic() - begin:.2f} s")
+        # What autovacuum does after a change of this size.
+        databases.query(contest.names[side], f"ANALYZE {radius_fill.TABLES[side]}")
+        contest.send(side, "acct", starts)
+
+    def packets(number):
+        begin = number * sizes.interims
+        return [
+            session_packet(
+                "Interim-Update",
+                1 + (begin + at) % sizes.redialled,
+                f"again{1 + (begin + at) % sizes.redialled}",
+                1 + (begin + at) // sizes.redialled,
+                1 + (1 + (begin + at) % sizes.redialled) % ROUTERS,
+            )
+            for at in range(sizes.interims)
+        ]
+
+    report("Interims right after a mass close", *contest.run("acct", packets, 3), 3)
+
+
+def drop_month(contest):
+    """Drop the oldest month while packets arrive."""
+    sizes, db = contest.sizes, contest.names["ours"]
+    month = radius_fill.old_month(db, sizes.month)
+    first = contest.sizes.subscribers - 2 * sizes.mix_sessions
+    packets = session_mix(range(first, first + sizes.mix_sessions), "drop-")
+    server = contest.servers["ours"]
+    with radius_outage.Background(
+        lambda: send(server.acct_port, "acct", SECRET, split(packets, SENDERS))
+    ) as load:
+        time.sleep(0.7)
+        with closing(databases.connect(db)) as connection, connection.cursor() as cr:
+            begin = time.monotonic()
+            cr.execute("SELECT radius.drop_month('radacct', %s)", [month])
+            seconds = time.monotonic() - begin
+        assert load.running, "the packets ended before the month was dropped"
+    stored = databases.query(
+        db,
+        "SELECT count(*) FROM radius.radacct WHERE acctsessionid LIKE 'drop-%%' "
+        "AND acctstoptime IS NOT NULL AND acctinputoctets = %s",
+        [radius_load.STEP_UP * (radius_load.INTERIMS + 1)],
+    )[0][0]
+    print(
+        f"{f'month of {sizes.month:,} rows dropped in':42} {seconds:.2f} s (bar 1 s); meanwhile "
+        f"{load.result.answered} packets answered, {load.result.lost} lost, "
+        f"{stored} of {sizes.mix_sessions} sessions exact"
+    )
+
+
+def outage(contest):
+    """Packets across a dead database and two kill -9 of FreeRADIUS."""
+    count = contest.sizes.outage_sessions
+    result = radius_outage.run(
+        contest.names["ours"], SECRET, range(1, count + 1), "outage-", kills=2
+    )
+    print(f"{f'{result.packets:,} packets, database dead, two kills':42} {result}")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", choices=[part.__name__ for part in PARTS], action="append")
+    return parser.parse_args()
+
+
+PARTS = (logins, accounting, mass_close, drop_month, outage)
+
+
+def main():
+    options = parse_arguments()
+    sizes = Sizes.of(options)
+    databases.drop_leftovers()
+    with ExitStack() as stack:
+        begin = time.monotonic()
+        names = radius_fill.databases_of_both(stack, sizes.subscribers, sizes.history, SECRET)
+        servers = {
+            "ours": stack.enter_context(radius.RadiusServer(names["ours"])),
+            "stock": stack.enter_context(radius_stock.StockServer(names["stock"], SECRET)),
+        }
+        print(
+            f"{sizes.subscribers:,} subscribers, half of them online, {sizes.history:,} closed "
+            f"sessions; filled in {time.monotonic() - begin:.0f} s",
+            flush=True,
+        )
+        contest = Contest(sizes, servers, names)
+        contest.warm_up()
+        for part in PARTS:
+            if not options.only or part.__name__ in options.only:
+                part(contest)
+
+
+if __name__ == "__main__":
+    main()
