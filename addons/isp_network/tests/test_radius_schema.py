@@ -145,6 +145,9 @@ class TestRadiusSchema(IspNetworkCase):
             "radius.other_sessions(text, int, text, int)": True,
             "radius.claim(text, text, text)": True,
             "radius.record_login(text, text, text, text, text, text, text, text, text)": True,
+            "radius.account_start(radius.packet)": True,
+            "radius.account_report(radius.packet, boolean)": True,
+            "radius.account_reboot(inet, text, timestamptz)": True,
             "radius.find_nas(text)": True,
             "radius.check_items(text, text)": False,
             "radius.reply_items(text, text)": False,
@@ -190,6 +193,9 @@ class TestRadiusSchema(IspNetworkCase):
         self.assertEqual(
             [row[0] for row in self.env.cr.fetchall()],
             [
+                "radius.account_reboot(inet,text,timestamp with time zone)",
+                "radius.account_report(radius.packet,boolean)",
+                "radius.account_start(radius.packet)",
                 "radius.claim(text,text,text)",
                 "radius.find_nas(text)",
                 "radius.login_items(text,text)",
