@@ -172,9 +172,9 @@ class Session:
 
         :raises RouterError: when the router refuses it, or is gone
         """
-        for _position, reply in self.stream([(command, *words)]):
-            if reply.error:
-                raise reply.error
+        [(_position, reply)] = self.stream([(command, *words)])
+        if reply.error:
+            raise reply.error
         return reply
 
     def stream(self, commands, window=WINDOW):

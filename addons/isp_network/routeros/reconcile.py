@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .compare import compare
 from .connection import parse_row, print_words
 from .desired import markers_of
-from .errors import CommandError, Exists, Gone, Refused, RouterError
+from .errors import CommandError, Exists, Gone, NoRights, Refused, RouterError
 from .menus import HOTSPOT_USER, MENUS, PPP_SECRET, menus_of, normal_duration
 from .plan import LEAVES, make_plan, profiles_in_use, sessions_to_end, taken_over
 
@@ -17,6 +17,7 @@ MAX_ROUNDS = 4
 # Up to so many rows, the router looks them up; above, reading the whole list is faster.
 FEW = 50
 REMOVALS_UNASKED = 20
+_OURS = b"=comment=isp:"
 _SESSIONS = {PPP_SECRET: ("/ppp/active", "name"), HOTSPOT_USER: ("/ip/hotspot/active", "user")}
 
 
@@ -70,10 +71,13 @@ def look(session, wanted, judged=None, queries=None):
         for path in paths
     ]
     found = {}
-    for position, reply in session.stream(commands):
-        path = paths[position]
+    replies = dict(session.stream(commands))
+    for position, path in enumerate(paths):
+        reply = replies[position]
         if reply.error and (wanted[path] or not isinstance(reply.error, Refused)):
             raise reply.error  # a menu that is not there is fine while nothing belongs into it
+        if _hides_secrets(menus[path], reply.rows):
+            raise NoRights("not enough permissions: sensitive")
         rows = {
             marker: values
             for marker, values in wanted[path].items()
@@ -81,6 +85,19 @@ def look(session, wanted, judged=None, queries=None):
         }
         found[path] = compare(menus[path], reply.rows, rows, judged)
     return menus, found
+
+
+def _hides_secrets(menu, raw_rows):
+    """Whether the router leaves the passwords of our rows out: they would all be set anew."""
+    secret = next((one.name for one in menu.properties if one.secret), None)
+    if not secret:
+        return False
+    prefix = f"={secret}=".encode()
+    own = (words for words in raw_rows if any(word.startswith(_OURS) for word in words))
+    shown = (any(word.startswith(prefix) for word in words) for words in own)
+    # Stops at the first row that shows one.
+    first = next(shown, True)
+    return not first and not any(shown)
 
 
 def _look_at(session, wanted, scope):
@@ -258,7 +275,8 @@ def end_sessions(session, logins):
             if age is not None and int(normal_duration(row.get("uptime", "")) or 0) >= age:
                 commands.append((f"{menu}/remove", f"=.id={row['.id']}"))
     ended = 0
-    for _position, reply in session.stream(commands):
+    replies = [reply for _position, reply in session.stream(commands)]
+    for reply in replies:
         if reply.error and not isinstance(reply.error, Gone):
             raise reply.error
         ended += not reply.error
