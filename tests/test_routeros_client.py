@@ -291,6 +291,7 @@ def test_missing_rights_are_told(sim):
 
 def test_a_user_who_sees_no_passwords_does_not_reset_them(sim):
     run(sim, build(services(3)))
+    sim.load_secrets(1, prefix="old")
     sim.add_user("blind", "secret", ("api", "read", "write", "test"))
     with open_session(target(sim, user="blind")) as session:
         with pytest.raises(errors.NoRights):
