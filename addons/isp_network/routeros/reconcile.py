@@ -6,7 +6,7 @@ up anew, the next one starts from what it reads, so it converges.
 
 from dataclasses import dataclass, field
 
-from .compare import compare
+from .compare import compare, expect
 from .connection import parse_row, print_words
 from .desired import markers_of
 from .errors import CommandError, Exists, Gone, NoRights, Refused, RouterError
@@ -50,12 +50,13 @@ class Outcome:
 # === READING === #
 
 
-def look(session, wanted, judged=None, queries=None):
+def look(session, wanted, judged=None, queries=None, memo=None):
     """Compare what is on the router with what should be there.
 
     :param wanted: ``{path: {marker: values}}``
     :param judged: markers to look at, ``None`` for all
     :param queries: ``{path: words}`` that pick the rows to read, ``None`` to read all
+    :param memo: kept by the caller between two looks at everything with the same ``wanted``
     :return: ``({path: Menu}, {path: MenuDiff})``
     """
     menus = {path: menu for path, menu in menus_of(session.version).items() if path in wanted}
@@ -83,7 +84,12 @@ def look(session, wanted, judged=None, queries=None):
             for marker, values in wanted[path].items()
             if judged is None or marker in judged or path not in LEAVES
         }
-        found[path] = compare(menus[path], reply.rows, rows, judged)
+        expected = None
+        if memo is not None and judged is None:
+            if path not in memo:
+                memo[path] = expect(menus[path], rows)
+            expected = memo[path]
+        found[path] = compare(menus[path], reply.rows, rows, judged, expected)
     return menus, found
 
 
@@ -100,10 +106,10 @@ def _hides_secrets(menu, raw_rows):
     return not first and not any(shown)
 
 
-def _look_at(session, wanted, scope):
+def _look_at(session, wanted, scope, memo):
     """Look at the services in ``scope``, or at everything."""
     if scope is None:
-        return look(session, wanted)
+        return look(session, wanted, memo=memo)
     judged = {marker for one in scope for marker in markers_of(one)}
     queries = None
     if len(scope) <= FEW:
@@ -173,7 +179,8 @@ def reconcile(
     :return: :class:`Outcome`
     :raises RouterError: ``Unreachable`` and ``NoRights`` among them; part may be done then
     """
-    menus, found = _look_at(session, wanted, scope)
+    memo = {}
+    menus, found = _look_at(session, wanted, scope, memo)
     kept = profiles_in_use(found)
     outcome = Outcome(_differences(found, kept), own=sum(diff.own for diff in found.values()))
     if dry:
@@ -201,7 +208,7 @@ def reconcile(
         phases = make_plan(menus, todo, found, wanted)
         for difference, error in _apply(session, phases, outcome, to_end):
             failed[difference.path, difference.marker, difference.kind] = (difference, error)
-        menus, found = _look_again(session, wanted, scope, todo)
+        menus, found = _look_again(session, wanted, scope, todo, memo)
         todo = open_ones(_differences(found, kept))
     outcome.left = todo if outcome.rounds else []
     outcome.failures = list(failed.values())
@@ -239,10 +246,10 @@ def _apply(session, phases, outcome, to_end):
     return list(refused.items())
 
 
-def _look_again(session, wanted, scope, todo):
+def _look_again(session, wanted, scope, todo, memo):
     """Read what was changed: row by row when it is little, else everything."""
     if len(todo) > FEW:
-        return _look_at(session, wanted, scope)
+        return _look_at(session, wanted, scope, memo)
     queries = {}
     for path in LEAVES:
         terms = []
