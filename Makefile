@@ -1,9 +1,9 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf prove-faults shell stop reset
+.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-routeros prove-faults shell stop reset
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: ## set up, load the sample provider and serve it at http://127.0.0.1:8069
 	@scripts/run
@@ -31,6 +31,9 @@ bench-pdf: ## PDF files of bills a second, against wkhtmltopdf
 
 bench-reports: ## seconds to open each report at 100,000 subscriptions, beside the ORM
 	@scripts/bench reports $(ARGS)
+
+bench-routeros: ## a router of 20,000 logins reconciled, against plain librouteros
+	@scripts/bench routeros $(ARGS)
 
 shell: ## Python prompt inside the sample database
 	@scripts/odoo shell -d isp

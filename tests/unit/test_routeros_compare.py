@@ -229,4 +229,4 @@ def test_rows_of_others_are_told_apart_from_ours():
     rows = [Row("*1", {"name": "boss"}), Row("*2", {"name": "karim"}, "isp:subscription:9")]
     found = diff_rows(SECRET, {}, rows)
     assert [row.id for row in found.foreign] == ["*1"]
-    assert (found.own, found.holders) == (1, {("karim",): "isp:subscription:9"})
+    assert (found.own, list(found.ours)) == (1, ["isp:subscription:9"])

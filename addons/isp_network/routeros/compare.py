@@ -38,26 +38,27 @@ class Difference:
 class MenuDiff:
     """Differences of one menu, and what planning needs to know about its rows.
 
-    ``own`` counts our rows; ``holders`` maps a key to the marker of our row that holds it;
+    ``own`` counts our rows, ``ours`` are those that are not as they should be by marker,
     ``foreign`` are the rows that are not ours, as far as they were read.
     """
 
     differences: list
     own: int
-    holders: dict
+    ours: dict
     foreign: list
 
 
-def compare(menu, raw_rows, wanted, judged=None):
+def compare(menu, raw_rows, wanted, judged=None, expected=None):
     """Differences between rows as they came over the wire and ``{marker: values}``.
 
     Rows that show exactly the words expected are done with one look-up; only the others are taken
     apart. This is what makes a list of 20,000 rows cheap when nothing has changed.
 
     :param judged: markers that may be found superfluous, ``None`` for all
+    :param expected: :func:`expect` of ``wanted``, where it is known already
     :return: :class:`MenuDiff`
     """
-    expected = {expected_words(menu, marker, values): marker for marker, values in wanted.items()}
+    expected = expect(menu, wanted) if expected is None else expected
     empty = frozenset(f"={name}=".encode() for name in menu.proplist())
     matched = {}
     rows = []
@@ -73,14 +74,20 @@ def compare(menu, raw_rows, wanted, judged=None):
     return found
 
 
+def expect(menu, wanted):
+    """``{words: marker}`` of rows that are as they should be, see :func:`expected_words`."""
+    return {expected_words(menu, marker, values): marker for marker, values in wanted.items()}
+
+
 def expected_words(menu, marker, values):
     """The words of a row that is as it should be, as RouterOS prints it, without empty ones."""
-    words = set()
-    for one in menu.properties:
-        value = one.printed(values.get(one.name))
-        if value:
-            words.add(f"={one.name}={value}".encode())
-    words.add(f"={menu.marker}={marker}".encode())
+    # The inner loop of a look at 20,000 rows: what can be known of the menu is known before.
+    words = [
+        prefix + value.encode()
+        for name, prefix, default, printed in menu.printing
+        if (value := printed(values.get(name)) if printed else values.get(name) or default)
+    ]
+    words.append(f"={menu.marker}={marker}".encode())
     return frozenset(words)
 
 
@@ -106,28 +113,25 @@ def diff_rows(menu, wanted, rows, judged=None, matched=()):
             foreign.setdefault(menu.key_of(row.values), row)
         else:
             ours.setdefault(row.marker, []).append(row)
-    holders = {menu.key_of(row.values): marker for marker, all_ in ours.items() for row in all_}
-    for marker in matched:
-        holders[menu.key_of(wanted[marker])] = marker
     differences = []
     for marker, values in wanted.items():
-        candidates = ours.pop(marker, [])
+        candidates = ours.get(marker, [])
         if marker in matched:
             differences += [_extra(menu, row) for row in candidates]
             continue
         key = menu.key_of(values)
-        candidates.sort(key=lambda row, key=key: menu.key_of(row.values) != key)
+        candidates = sorted(candidates, key=lambda row, key=key: menu.key_of(row.values) != key)
         differences += [_extra(menu, row) for row in candidates[1:]]
         found = _compare_one(menu, marker, values, candidates[:1], foreign.get(key))
         differences += found
     differences += [
         _extra(menu, row)
         for marker, extra in ours.items()
-        if judged is None or marker in judged
+        if marker not in wanted and (judged is None or marker in judged)
         for row in extra
     ]
     own = sum(row.marker is not None for row in rows)
-    return MenuDiff(differences, own, holders, list(foreign.values()))
+    return MenuDiff(differences, own, ours, list(foreign.values()))
 
 
 def _compare_one(menu, marker, values, candidates, rival):

@@ -23,7 +23,7 @@ PLAIN_PORT = 8728
 TLS_PORT = 8729
 # Commands on their way at a time. Their bytes have to fit into the router's receive buffer: we do
 # not read while we write.
-WINDOW = 64
+WINDOW = 128
 _CHUNK = 1 << 18
 
 
@@ -172,9 +172,9 @@ class Session:
 
         :raises RouterError: when the router refuses it, or is gone
         """
-        for _position, reply in self.stream([(command, *words)]):
-            if reply.error:
-                raise reply.error
+        [(_position, reply)] = self.stream([(command, *words)])
+        if reply.error:
+            raise reply.error
         return reply
 
     def stream(self, commands, window=WINDOW):

@@ -90,6 +90,11 @@ class Property:
     secret: bool = False
     since: tuple = (0,)
 
+    @property
+    def respelt(self):
+        """Whether the router shows values otherwise than they are set."""
+        return self.normal in (_flag, _RATES)
+
     def printed(self, text):
         """``text`` as the router shows it, as far as that is known."""
         text = text or self.default
@@ -119,9 +124,16 @@ class Menu:
     since: tuple = (0,)
     own_query: tuple = ()
     by_name: dict = field(init=False, repr=False, compare=False)
+    printing: tuple = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "by_name", {one.name: one for one in self.properties})
+        printing = tuple(
+            (one.name, f"={one.name}=".encode(), one.default, one.printed if one.respelt else None)
+            for one in self.properties
+            if one.name != self.marker
+        )
+        object.__setattr__(self, "printing", printing)
 
     def of_version(self, version):
         """The menu as a RouterOS version has it; ``None`` where rows cannot be ours."""

@@ -68,13 +68,17 @@ def _step_aside(menus, todo, diffs_by_path, wanted, step):
         for one in todo
         if one.kind == "changed" and menus[one.path].renamed and _renames(menus[one.path], one)
     }
+    holders = {
+        (path, menus[path].key_of(row.values)): marker
+        for path, marker in renaming
+        for row in diffs_by_path[path].ours[marker]
+    }
     aside = set()
-    for one in todo:
+    for one in todo if renaming else ():
         if one.kind == "extra":
             continue
-        menu = menus[one.path]
-        key = menu.key_of(wanted[one.path][one.marker])
-        holder = diffs_by_path[one.path].holders.get(key)
+        key = menus[one.path].key_of(wanted[one.path][one.marker])
+        holder = holders.get((one.path, key))
         blocking = renaming.get((one.path, holder))
         if blocking and holder != one.marker and (one.path, holder) not in aside:
             aside.add((one.path, holder))

@@ -6,10 +6,10 @@ up anew, the next one starts from what it reads, so it converges.
 
 from dataclasses import dataclass, field
 
-from .compare import compare
+from .compare import compare, expect
 from .connection import parse_row, print_words
 from .desired import markers_of
-from .errors import CommandError, Exists, Gone, Refused, RouterError
+from .errors import CommandError, Exists, Gone, NoRights, Refused, RouterError
 from .menus import HOTSPOT_USER, MENUS, PPP_SECRET, menus_of, normal_duration
 from .plan import LEAVES, make_plan, profiles_in_use, sessions_to_end, taken_over
 
@@ -17,6 +17,7 @@ MAX_ROUNDS = 4
 # Up to so many rows, the router looks them up; above, reading the whole list is faster.
 FEW = 50
 REMOVALS_UNASKED = 20
+_OURS = b"=comment=isp:"
 _SESSIONS = {PPP_SECRET: ("/ppp/active", "name"), HOTSPOT_USER: ("/ip/hotspot/active", "user")}
 
 
@@ -49,12 +50,13 @@ class Outcome:
 # === READING === #
 
 
-def look(session, wanted, judged=None, queries=None):
+def look(session, wanted, judged=None, queries=None, memo=None):
     """Compare what is on the router with what should be there.
 
     :param wanted: ``{path: {marker: values}}``
     :param judged: markers to look at, ``None`` for all
     :param queries: ``{path: words}`` that pick the rows to read, ``None`` to read all
+    :param memo: kept by the caller between two looks at everything with the same ``wanted``
     :return: ``({path: Menu}, {path: MenuDiff})``
     """
     menus = {path: menu for path, menu in menus_of(session.version).items() if path in wanted}
@@ -70,23 +72,44 @@ def look(session, wanted, judged=None, queries=None):
         for path in paths
     ]
     found = {}
-    for position, reply in session.stream(commands):
-        path = paths[position]
+    replies = dict(session.stream(commands))
+    for position, path in enumerate(paths):
+        reply = replies[position]
         if reply.error and (wanted[path] or not isinstance(reply.error, Refused)):
             raise reply.error  # a menu that is not there is fine while nothing belongs into it
+        if _hides_secrets(menus[path], reply.rows):
+            raise NoRights("not enough permissions: sensitive")
         rows = {
             marker: values
             for marker, values in wanted[path].items()
             if judged is None or marker in judged or path not in LEAVES
         }
-        found[path] = compare(menus[path], reply.rows, rows, judged)
+        expected = None
+        if memo is not None and judged is None:
+            if path not in memo:
+                memo[path] = expect(menus[path], rows)
+            expected = memo[path]
+        found[path] = compare(menus[path], reply.rows, rows, judged, expected)
     return menus, found
 
 
-def _look_at(session, wanted, scope):
+def _hides_secrets(menu, raw_rows):
+    """Whether the router leaves the passwords of our rows out: they would all be set anew."""
+    secret = next((one.name for one in menu.properties if one.secret), None)
+    if not secret:
+        return False
+    prefix = f"={secret}=".encode()
+    own = (words for words in raw_rows if any(word.startswith(_OURS) for word in words))
+    shown = (any(word.startswith(prefix) for word in words) for words in own)
+    # Stops at the first row that shows one.
+    first = next(shown, True)
+    return not first and not any(shown)
+
+
+def _look_at(session, wanted, scope, memo):
     """Look at the services in ``scope``, or at everything."""
     if scope is None:
-        return look(session, wanted)
+        return look(session, wanted, memo=memo)
     judged = {marker for one in scope for marker in markers_of(one)}
     queries = None
     if len(scope) <= FEW:
@@ -156,7 +179,8 @@ def reconcile(
     :return: :class:`Outcome`
     :raises RouterError: ``Unreachable`` and ``NoRights`` among them; part may be done then
     """
-    menus, found = _look_at(session, wanted, scope)
+    memo = {}
+    menus, found = _look_at(session, wanted, scope, memo)
     kept = profiles_in_use(found)
     outcome = Outcome(_differences(found, kept), own=sum(diff.own for diff in found.values()))
     if dry:
@@ -184,7 +208,7 @@ def reconcile(
         phases = make_plan(menus, todo, found, wanted)
         for difference, error in _apply(session, phases, outcome, to_end):
             failed[difference.path, difference.marker, difference.kind] = (difference, error)
-        menus, found = _look_again(session, wanted, scope, todo)
+        menus, found = _look_again(session, wanted, scope, todo, memo)
         todo = open_ones(_differences(found, kept))
     outcome.left = todo if outcome.rounds else []
     outcome.failures = list(failed.values())
@@ -222,10 +246,10 @@ def _apply(session, phases, outcome, to_end):
     return list(refused.items())
 
 
-def _look_again(session, wanted, scope, todo):
+def _look_again(session, wanted, scope, todo, memo):
     """Read what was changed: row by row when it is little, else everything."""
     if len(todo) > FEW:
-        return _look_at(session, wanted, scope)
+        return _look_at(session, wanted, scope, memo)
     queries = {}
     for path in LEAVES:
         terms = []
@@ -258,7 +282,8 @@ def end_sessions(session, logins):
             if age is not None and int(normal_duration(row.get("uptime", "")) or 0) >= age:
                 commands.append((f"{menu}/remove", f"=.id={row['.id']}"))
     ended = 0
-    for _position, reply in session.stream(commands):
+    replies = [reply for _position, reply in session.stream(commands)]
+    for reply in replies:
         if reply.error and not isinstance(reply.error, Gone):
             raise reply.error
         ended += not reply.error
