@@ -142,7 +142,10 @@ class RouterOS:
             self.reset_connections()
 
     def load_secrets(self, count, prefix="user", **values):
-        """Add ``count`` secrets named prefix0, prefix1, ... and encode them for printing."""
+        """Add ``count`` secrets named prefix0, prefix1, ... and encode them for printing.
+
+        A value may be a function of the number: ``comment=lambda number: f"isp:secret:{number}"``.
+        """
         table = self.tree["/ppp/secret"]
         never = self.router.clock.never_text()
         with self.router.lock:
@@ -154,7 +157,7 @@ class RouterOS:
                         "password": f"pw-{number:06d}",
                         "service": "pppoe",
                         "last-logged-out": never,
-                        **values,
+                        **{k: v(number) if callable(v) else v for k, v in values.items()},
                     }
                 )
             table.bodies(self.router)
