@@ -7,6 +7,7 @@ import threading
 
 from . import sessions
 from .certificate import server_context
+from .export import export
 from .menus_system import group_policy
 from .router import Router
 from .server import Connection
@@ -161,6 +162,11 @@ class RouterOS:
                     }
                 )
             table.bodies(self.router)
+
+    def export(self, sensitive=True):
+        """Text of /export as it is now."""
+        with self.router.lock:
+            return export(self.router, sensitive)
 
     def add_user(self, name, password, policies):
         """A user with a group of its own that has these policies."""
