@@ -52,8 +52,8 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.session = Session(peer[0] if peer else "")
         transport.set_write_buffer_limits(high=256 * 1024)
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = transport.get_extra_info("socket")
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.server.connections.add(self)
         self.server.accepted += 1
 
@@ -80,8 +80,11 @@ class Connection(asyncio.Protocol):
         """End the connection with a TCP reset, as a router that lost its power seems to do."""
         if self.open:
             self.open = False
-            sock = self.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            try:
+                linger = struct.pack("ii", 1, 0)  # on, 0 seconds: closing sends a reset
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            except OSError:
+                pass  # the client was faster; under TLS this is heard of a little later
             self.transport.abort()
 
     # === COMMANDS IN === #
