@@ -1,6 +1,7 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
 .PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-routeros prove-faults shell stop reset
+.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-wire prove-faults shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +35,8 @@ bench-reports: ## seconds to open each report at 100,000 subscriptions, beside t
 
 bench-routeros: ## a router of 20,000 logins reconciled, against plain librouteros
 	@scripts/bench routeros $(ARGS)
+bench-wire: ## seconds from a payment to the router and to full speed
+	@scripts/bench payment_to_wire $(ARGS)
 
 shell: ## Python prompt inside the sample database
 	@scripts/odoo shell -d isp

@@ -43,7 +43,8 @@ class Rpc:
         with self._opener.open(request, timeout=self.timeout) as answer:
             reply = json.load(answer)
         if "error" in reply:
-            raise RpcError(json.dumps(reply["error"])[:4000])
+            error = reply["error"]
+            raise RpcError(error.get("data", error).get("message") or error.get("message"))
         return reply.get("result")
 
     def call(self, model, method, *args, **kwargs):

@@ -1,5 +1,7 @@
 import itertools
 
+import psycopg2
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -7,6 +9,7 @@ from odoo.tests import tagged
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.tests.common import trap_jobs
 
+from ..models import isp_network_order_send
 from ..radius import coa
 from .common import IspNetworkCase
 
@@ -525,6 +528,31 @@ class TestOrdersOnTheWire(NetworkOrderCase):
         self.run_job()
         self.assertEqual((failed.state, order.state), ("gone", "acked"))
         self.assertFalse(self.subscription.failed_order_count)
+
+    def test_a_mass_of_orders_is_sent_in_batches(self):
+        other = self.create_subscription(username="rahim")
+        self.env.cr.flush()
+        self.log_in(other, number=2)
+        self.order_speed()
+        self.patch(isp_network_order_send, "BATCH_SIZE", 1)
+        self.assertEqual(len(self.run_job()), 1)
+        self.trap.assert_jobs_count(1, only=self.nas._job_send_orders)
+        self.assertFalse(self.trap.enqueued_jobs[0].eta, "the rest follows at once")
+        self.assertEqual(len(self.run_job()), 1)
+        self.trap.assert_jobs_count(0)
+
+    def test_an_order_that_changed_under_the_job_is_looked_at_again(self):
+        """Whoever was faster may have sent a newer speed, which must not be undone."""
+        self.order_speed()
+
+        def changed(_orders):
+            raise psycopg2.errors.SerializationFailure("could not serialize access")
+
+        self.patch(type(self.Order), "_lock_for_sending", changed)
+        with self.assertRaises(RetryableJobError) as caught:
+            self.nas._job_send_orders()
+        self.assertTrue(caught.exception.ignore_retry)
+        self.assertFalse(self.routers.sent)
 
     def test_jobs_of_one_router_take_turns(self):
         self.order_speed()
