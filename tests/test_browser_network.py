@@ -168,7 +168,7 @@ def test_a_lawful_request_is_answered_and_handed_over(
     picture,  # noqa: F811
     tmp_path,
 ):
-    moment = datetime.now(UTC) + timedelta(hours=6, seconds=-1)  # Dhaka
+    moment = datetime.now(UTC) + timedelta(hours=6)  # Dhaka
     with open_page(DESKTOP, accept_downloads=True) as page:
         log_in(page, "rina")
         expect(page.locator(".o_navbar_apps_menu button, .o_apps")).to_be_visible()

@@ -68,7 +68,7 @@ class IspSubscription(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         subscriptions = super().create(vals_list)
-        subscriptions._sync_addresses()
+        subscriptions.filtered(lambda s: s.ipv4_address or s.delegated_prefix)._sync_addresses()
         return subscriptions
 
     def write(self, vals):
@@ -140,7 +140,16 @@ class IspSubscription(models.Model):
             source = pool or self._choose_pool(model, company, len(subscriptions))
             addresses = source._take_free(len(subscriptions))
             for subscription, address in zip(subscriptions, addresses, strict=True):
-                subscription.with_context(isp_domain_id=source.domain_id.id).write({field: address})
+                # sudo: network staff hands out addresses and may change nothing else.
+                subscription_sudo = subscription.sudo()
+                subscription_sudo.with_context(isp_domain_id=source.domain_id.id).write(
+                    {field: address}
+                )
+
+    def _check_may_assign(self):
+        self.check_access("read")
+        if not self.env.user.has_groups("isp_base.group_isp_clerk,isp_base.group_isp_network"):
+            raise AccessError(self.env._("Clerks and network staff give static addresses."))
 
     @api.model
     def _choose_pool(self, model, company, number):
