@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-routeros prove-faults shell stop reset
 .PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-wire prove-faults shell stop reset
+.PHONY: help run test lint oracle bench bench-address bench-billing bench-reports bench-pdf prove-faults shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +21,9 @@ oracle: ## billing cases against the billing engine; FILE=cases.csv for a file o
 
 bench: ## benchmarks
 	@scripts/bench $(ARGS)
+
+bench-address: ## seconds to say who had an address and port, over a year of sessions
+	@scripts/bench address_search $(ARGS)
 
 bench-billing: ## bills a second, against OCA contract; ARGS="--full" up to 100,000
 	@scripts/bench billing $(ARGS)

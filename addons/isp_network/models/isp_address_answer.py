@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -56,7 +56,10 @@ class IspAddressAnswer(models.Model):
         )
 
     def write(self, vals):
-        raise UserError(self.env._("An answer is evidence and is not changed."))
+        if self:
+            raise UserError(self.env._("An answer is evidence and is not changed."))
+        return super().write(vals)
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self.env._("An answer is evidence and is not deleted."))

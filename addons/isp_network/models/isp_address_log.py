@@ -53,9 +53,12 @@ class IspAddressLog(models.Model):
         )
 
     def write(self, vals):
-        raise UserError(self._refusal())
+        if self:
+            raise UserError(self._refusal())
+        return super().write(vals)
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self._refusal())
 
     def _refusal(self):

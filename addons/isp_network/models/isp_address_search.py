@@ -10,6 +10,8 @@ from ..addresses.ranges import covering_prefixes
 from .isp_address_request import TRANSITION
 
 MAX_ROWS = 5000
+# Routers report every few minutes; a session silent for longer may have ended unnoticed.
+SILENCE = timedelta(minutes=20)
 
 
 class IspAddressRequest(models.Model):
@@ -331,12 +333,12 @@ class IspAddressRequest(models.Model):
             and not row["date_stop"]
             and self.moment
             and row["date_update"]
-            and row["date_update"] < self.moment
+            and row["date_update"] < self.moment - SILENCE
         ]
         if silent:
             lines.append(
                 self.env._(
-                    "A session was last reported before the moment and has not ended on paper: "
+                    "A session was last reported well before the moment and has not ended on paper: "
                     "compare its last report."
                 )
             )

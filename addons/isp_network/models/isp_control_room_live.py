@@ -30,7 +30,7 @@ class IspControlRoom(models.AbstractModel):
 
     def _describe_routers(self):
         """The routers the user may see, with sessions and last sign of life."""
-        routers = self.env["isp.nas"].search([])
+        routers = self.env["isp.nas"].search([("active", "=", True)])
         live = self._read_routers(routers.ids)
         optional = [name for name in _OPTIONAL if name in routers._fields]
         result = []

@@ -30,7 +30,7 @@ class IspIpRange(models.Model):
     )
     first_address = fields.Char("First", readonly=True, required=True)
     last_address = fields.Char("Last", readonly=True, required=True)
-    size = fields.Float("Size", digits=(16, 0), compute="_compute_size")
+    size = fields.Float(digits=(16, 0), compute="_compute_size")
 
     _overlap = models.Constraint(
         f"EXCLUDE USING gist (domain_id WITH =, {_SPAN} WITH &&)",

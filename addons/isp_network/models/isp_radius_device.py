@@ -24,5 +24,6 @@ class IspRadius(models.AbstractModel):
     @api.model
     def _cron_ensure_partitions(self):
         """Give the new months the index by device, too."""
-        super()._cron_ensure_partitions()
+        res = super()._cron_ensure_partitions()
         self.env.execute_query(SQL("SELECT radius.index_devices()"))
+        return res

@@ -2,7 +2,7 @@ import ipaddress
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from ..addresses.problem import AddressProblem
@@ -68,7 +68,7 @@ class IspSubscription(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         subscriptions = super().create(vals_list)
-        subscriptions._sync_addresses()
+        subscriptions.filtered(lambda s: s.ipv4_address or s.delegated_prefix)._sync_addresses()
         return subscriptions
 
     def write(self, vals):
@@ -79,12 +79,13 @@ class IspSubscription(models.Model):
 
     @api.model
     def _normalise_vals(self, vals):
-        super()._normalise_vals(vals)
+        res = super()._normalise_vals(vals)
         with explained(self.env):
             if vals.get("ipv4_address"):
                 vals["ipv4_address"] = self._normalise_ipv4(vals["ipv4_address"])
             if vals.get("delegated_prefix"):
                 vals["delegated_prefix"] = str(parse_ipv6_network(vals["delegated_prefix"]))
+        return res
 
     @api.model
     def _normalise_ipv4(self, text):
@@ -112,6 +113,13 @@ class IspSubscription(models.Model):
         """Give the subscription the lowest free static prefix."""
         self._assign_next("isp.ipv6.pool", "delegated_prefix")
 
+    def action_choose_address(self):
+        """Choose the pool, or an address of its own."""
+        self._check_may_assign()
+        action = self.env["ir.actions.act_window"]._for_xml_id("isp_network.isp_ip_assign_action")
+        context = {"active_model": self._name, "active_ids": self.ids, "default_keep": False}
+        return {**action, "context": context}
+
     # === BUSINESS METHODS === #
 
     def _assign_next(self, model, field, pool=None):
@@ -120,7 +128,7 @@ class IspSubscription(models.Model):
         :param pool: left out, the first pool of the company that has enough free addresses
         :raises UserError: when no pool has enough, or a subscription has ended
         """
-        self.check_access("write")
+        self._check_may_assign()
         if ended := self.filtered(lambda s: s.state == "terminated"):
             raise UserError(
                 self.env._(
@@ -132,7 +140,16 @@ class IspSubscription(models.Model):
             source = pool or self._choose_pool(model, company, len(subscriptions))
             addresses = source._take_free(len(subscriptions))
             for subscription, address in zip(subscriptions, addresses, strict=True):
-                subscription.with_context(isp_domain_id=source.domain_id.id).write({field: address})
+                # sudo: network staff hands out addresses and may change nothing else.
+                subscription_sudo = subscription.sudo()
+                subscription_sudo.with_context(isp_domain_id=source.domain_id.id).write(
+                    {field: address}
+                )
+
+    def _check_may_assign(self):
+        self.check_access("read")
+        if not self.env.user.has_groups("isp_base.group_isp_clerk,isp_base.group_isp_network"):
+            raise AccessError(self.env._("Clerks and network staff give static addresses."))
 
     @api.model
     def _choose_pool(self, model, company, number):

@@ -33,6 +33,8 @@ class IspSubscription(models.Model):
             "res_model": "isp.test.login",
             "res_id": test.id,
             "view_mode": "form",
+            # The control room hands this to the web client itself, which needs the views named.
+            "views": [(False, "form")],
             "target": "new",
         }
 

@@ -131,6 +131,22 @@ class TestAddressPools(IspAddressCase):
         clerk.ipv4_address = "203.0.113.4"
         self.assertEqual(subscription.address_assignment_ids[:1].address, "203.0.113.4")
 
+    def test_network_staff_gives_addresses_and_changes_nothing_else(self):
+        self.create_pool("Static", "103.10.0.4-103.10.0.9")
+        network, support = self.create_user("network"), self.create_user("support")
+        subscription = self.create_subscription(username="karim")
+        with self.assertRaises(AccessError):
+            subscription.with_user(support).action_next_free_ipv4()
+        seen = subscription.with_user(network)
+        seen.action_next_free_ipv4()
+        self.assertEqual(subscription.ipv4_address, "103.10.0.4")
+        action = seen.action_choose_address()
+        wizard = self.env["isp.ip.assign"].with_user(network).with_context(**action["context"])
+        wizard.create({"address": "203.0.113.4"}).action_assign()
+        self.assertEqual(subscription.ipv4_address, "203.0.113.4")
+        with self.assertRaises(AccessError):
+            seen.plan_id = self.plan_office
+
     def test_a_terminated_subscription_gives_its_address_back_into_quarantine(self):
         self.company.isp_address_quarantine_days = 30
         pool = self.create_pool("Static", "103.10.0.4-103.10.0.5")

@@ -28,6 +28,11 @@ class IspIpAssign(models.TransientModel):
         default=True,
         help="Otherwise they get new ones, and the old ones go into quarantine.",
     )
+    address = fields.Char(
+        "This address instead",
+        groups="isp_base.group_isp_network",
+        help="For one subscription: an address or prefix that may lie outside the static pools.",
+    )
     summary = fields.Char(compute="_compute_summary")
 
     @api.model
@@ -60,13 +65,10 @@ class IspIpAssign(models.TransientModel):
         self.ensure_one()
         if len(self.subscription_ids.company_id) > 1:
             raise UserError(self.env._("Choose subscriptions of one company."))
-        todo, pool = self._get_todo(), self._get_pool()
+        todo = self._get_todo()
         if not todo:
             raise UserError(self.env._("All of them have an address already."))
-        if not pool:
-            raise UserError(self.env._("Choose the pool to take the addresses from."))
-        model, field = _MODELS[self.family]
-        todo._assign_next(model, field, pool=pool)
+        self._assign(todo)
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Addresses assigned"),
@@ -74,6 +76,20 @@ class IspIpAssign(models.TransientModel):
             "view_mode": "list",
             "domain": [("subscription_id", "in", todo.ids), ("date_to", "=", False)],
         }
+
+    def _assign(self, todo):
+        model, field = _MODELS[self.family]
+        if self.env.user.has_group("isp_base.group_isp_network") and self.address:
+            if len(todo) > 1:
+                raise UserError(self.env._("One address is for one subscription."))
+            todo._check_may_assign()
+            # sudo: network staff gives addresses and may change nothing else.
+            todo.sudo().write({"address_forced": True, field: self.address})
+            return
+        pool = self._get_pool()
+        if not pool:
+            raise UserError(self.env._("Choose the pool to take the addresses from."))
+        todo._assign_next(model, field, pool=pool)
 
     def _get_pool(self):
         return self.pool_id if self.family == "ipv4" else self.ipv6_pool_id
