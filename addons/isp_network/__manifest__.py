@@ -19,6 +19,7 @@
         "views/isp_subscription_views.xml",
         "views/isp_login_views.xml",
         "views/isp_voucher_views.xml",
+        "views/walled_templates.xml",
         "views/isp_network_menus.xml",
         "report/isp_voucher_report.xml",
     ],

@@ -10,6 +10,8 @@ from . import isp_radius
 from . import isp_radius_device
 from . import isp_radius_session
 from . import isp_radius_attempt
+from . import isp_radius_attempt_words
 from . import isp_subscription
 from . import isp_subscription_event
 from . import isp_subscription_device
+from . import isp_subscription_walled
