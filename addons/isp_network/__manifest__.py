@@ -27,6 +27,7 @@
         "views/isp_subscription_views.xml",
         "views/isp_login_views.xml",
         "views/isp_voucher_views.xml",
+        "views/walled_templates.xml",
         "views/isp_network_menus.xml",
         "views/isp_nas_routeros_views.xml",
         "views/isp_network_order_views.xml",

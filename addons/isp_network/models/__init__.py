@@ -10,6 +10,7 @@ from . import isp_radius
 from . import isp_radius_device
 from . import isp_radius_session
 from . import isp_radius_attempt
+from . import isp_radius_attempt_words
 from . import isp_subscription
 from . import isp_nas_sync
 from . import isp_nas_change
@@ -49,3 +50,4 @@ from . import isp_control_room
 from . import isp_control_room_live
 from . import isp_subscription_event
 from . import isp_subscription_device
+from . import isp_subscription_walled

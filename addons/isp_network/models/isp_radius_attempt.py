@@ -8,7 +8,12 @@ REJECT_REASONS = [
     ("not-active", "Service not active"),
     ("mac-mismatch", "Another device than the locked one"),
     ("session-limit", "Too many sessions at a time"),
-    ("chap-unsupported", "The router asks by CHAP: switch it to mschap2, pap"),
+    ("chap-unsupported", "The router asks by CHAP, which the plan does not allow"),
+    ("mac-not-proved", "A device's address as a username, where it proves nothing"),
+    ("voucher-unsold", "Voucher not sold yet"),
+    ("voucher-expired", "Voucher used up"),
+    ("voucher-cancelled", "Voucher cancelled"),
+    ("claim-failed", "The first use could not be stored: try again"),
     ("password-unreadable", "No readable password: check the keys of FreeRADIUS"),
     ("other", "Other, see the message"),
 ]

@@ -20,6 +20,9 @@ class IspRadius(models.AbstractModel):
         self.env.cr.execute(
             SQL("DELETE FROM radius.pending WHERE accepted_at < now() - interval '1 hour'")
         )
+        self.env.cr.execute(
+            SQL("DELETE FROM radius.walled_lookup WHERE since < now() - interval '1 hour'")
+        )
 
     @api.model
     def _cron_ensure_partitions(self):

@@ -49,3 +49,16 @@ class ResCompany(models.Model):
                             word=word,
                         )
                     ) from None
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_walled_proxies(self):
+        """Networks whose X-Forwarded-For is believed, of all companies."""
+        # sudo: the payment page is public and does not know the company yet.
+        texts = self.sudo().search([("isp_walled_proxies", "!=", False)])
+        return [
+            ipaddress.ip_network(word)
+            for text in texts.mapped("isp_walled_proxies")
+            for word in text.split()
+        ]

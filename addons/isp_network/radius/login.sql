@@ -18,6 +18,13 @@ CREATE UNLOGGED TABLE IF NOT EXISTS radius.pending (
     PRIMARY KEY (username, mac)
 ) WITH (fillfactor = 50);
 
+-- How often an address has asked the payment page about a name.
+CREATE UNLOGGED TABLE IF NOT EXISTS radius.walled_lookup (
+    network cidr PRIMARY KEY,
+    since timestamptz NOT NULL,
+    count int NOT NULL
+);
+
 -- === WHO IS IT === --
 
 -- The login that a name stands for: the name itself, the name before an @ and the realm of the
