@@ -10,12 +10,17 @@
     "data": [
         "security/ir.model.access.csv",
         "security/isp_network_rules.xml",
+        "security/isp_usage_rules.xml",
         "data/ir_cron_data.xml",
+        "data/ir_cron_usage_data.xml",
+        "data/isp_usage_mail_data.xml",
         "views/isp_nas_views.xml",
         "views/isp_radius_session_views.xml",
         "views/isp_radius_attempt_views.xml",
         "views/isp_subscription_views.xml",
         "views/isp_network_menus.xml",
+        "views/isp_usage_views.xml",
+        "views/portal_usage_templates.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

@@ -106,12 +106,12 @@ def test_the_action_comes_with_the_last_byte(action):
 def test_unused_volume_is_carried_over_by_choice_and_within_its_limit():
     account = caps.Account(100 * GB, used=30 * GB)
     assert caps.carried_over(caps.Rule(100 * GB), account) == 0
-    assert caps.carried_over(caps.Rule(100 * GB, carry_over=True, carry_limit=50 * GB), account) == (
-        50 * GB
-    )
-    assert caps.carried_over(caps.Rule(100 * GB, carry_over=True, carry_limit=90 * GB), account) == (
-        70 * GB
-    )
+    assert caps.carried_over(
+        caps.Rule(100 * GB, carry_over=True, carry_limit=50 * GB), account
+    ) == (50 * GB)
+    assert caps.carried_over(
+        caps.Rule(100 * GB, carry_over=True, carry_limit=90 * GB), account
+    ) == (70 * GB)
 
 
 octets = st.integers(0, 10**15)

@@ -4,3 +4,8 @@ from . import test_radius_schema
 from . import test_radius_screens
 from . import test_click_everywhere
 from . import test_radius_throttled
+from . import test_usage
+from . import test_cap
+from . import test_hours
+from . import test_retention
+from . import test_portal_usage
