@@ -39,18 +39,21 @@ class IspRadius(models.AbstractModel):
         What a crash keeps from the caps they catch up with at the next report: they sum up days.
         """
         cron = self.env["ir.cron"]
+        # sudo: the windows of every company.
+        companies = self.env["res.company"].sudo().search([])
+        # First, so that what is reported after midnight finds its window.
+        for company in companies:
+            windows = self.env["isp.usage.window"].with_company(company)
+            windows._end_due(company._get_isp_today())
+            cron._commit_progress()
         ids = self._roll_up_usage()
         cron._commit_progress()
         for start in range(0, len(ids), batch):
             self._follow_or_log(ids[start : start + batch])
             cron._commit_progress()
-        # sudo: the windows of every company.
-        for company in self.env["res.company"].sudo().search([]):
+        for company in companies:
             windows = self.env["isp.usage.window"].with_company(company)
-            today = company._get_isp_today()
-            windows._end_due(today)
-            cron._commit_progress()
-            windows._settle_due(today)
+            windows._settle_due(company._get_isp_today())
             cron._commit_progress()
 
     @api.model
@@ -60,7 +63,7 @@ class IspRadius(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 windows._follow_usage(ids)
-        except Exception:  # noqa: BLE001 - the border of a batch
+        except Exception:
             self.env.invalidate_all()
             if len(ids) == 1:
                 _logger.exception("Data volume of subscription %s could not be followed", ids[0])

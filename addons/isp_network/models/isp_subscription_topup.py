@@ -25,17 +25,25 @@ class IspSubscriptionTopup(models.Model):
         ondelete="set null",
     )
     name = fields.Char(
-        "Description", compute="_compute_from_offer", store=True, readonly=False, required=True
+        "Description",
+        compute="_compute_from_offer",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
     )
     volume_gb = fields.Float(
         "Volume (GB)",
         digits=(16, 3),
         compute="_compute_from_offer",
         store=True,
+        precompute=True,
         readonly=False,
         required=True,
     )
-    price = fields.Monetary(compute="_compute_from_offer", store=True, readonly=False)
+    price = fields.Monetary(
+        compute="_compute_from_offer", store=True, precompute=True, readonly=False
+    )
     window_id = fields.Many2one(
         "isp.usage.window", "For", readonly=True, index=True, ondelete="restrict"
     )

@@ -52,10 +52,10 @@ class IspUsageWindow(models.Model):
         readonly=True,
         default="current",
     )
-    included_bytes = Octets("Included", readonly=True)
-    carried_bytes = Octets("Taken over", readonly=True)
-    topup_bytes = Octets("Topped up", readonly=True)
-    used_bytes = Octets("Used", readonly=True)
+    included_bytes = Octets("Included", required=True, readonly=True, default=0)
+    carried_bytes = Octets("Taken over", required=True, readonly=True, default=0)
+    topup_bytes = Octets("Topped up", required=True, readonly=True, default=0)
+    used_bytes = Octets("Used", required=True, readonly=True, default=0)
     allowed_gb = fields.Float("Volume (GB)", digits=(16, 2), compute="_compute_figures")
     used_gb = fields.Float("Used (GB)", digits=(16, 2), compute="_compute_figures")
     left_gb = fields.Float("Left (GB)", digits=(16, 2), compute="_compute_figures")
@@ -165,7 +165,7 @@ class IspUsageWindow(models.Model):
     def _sum_up(self, subscription_ids):
         """Sum the days of every window of the subscriptions that is not settled."""
         self.env.flush_all()
-        self.env.execute_query(
+        rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE isp_usage_window w SET used_bytes = u.used, write_date = now() AT TIME ZONE 'UTC'
@@ -185,7 +185,9 @@ class IspUsageWindow(models.Model):
                 list(subscription_ids),
             )
         )
-        self.invalidate_model(["used_bytes"])
+        changed = self.browse(window_id for (window_id,) in rows)
+        changed.invalidate_recordset(["used_bytes"])
+        changed.modified(["used_bytes"])
 
     # === BUSINESS METHODS - ACTING === #
 

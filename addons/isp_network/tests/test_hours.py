@@ -25,7 +25,6 @@ class TestHours(IspUsageCase):
 
     def speed(self, moment):
         with self.at(moment):
-            self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *_a, **_k: 60.0)
             self.env["isp.entitlement"]._cron_speed_by_hour()
         return self.reply_items("karim")["Mikrotik-Rate-Limit"]
 
@@ -63,6 +62,7 @@ class TestHours(IspUsageCase):
     def test_a_new_service_begins_with_the_speed_of_the_hour(self):
         with self.at("2027-03-10 19:00:00"):
             self.create_subscription(username="newcomer")
+            self.env.flush_all()
         self.assertEqual(self.reply_items("newcomer")["Mikrotik-Rate-Limit"], "20M/40M")
 
     def test_hours_without_days_are_refused(self):

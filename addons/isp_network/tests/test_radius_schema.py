@@ -185,6 +185,9 @@ class TestRadiusSchema(IspNetworkCase):
         self.assertEqual(
             [row[0] for row in self.env.cr.fetchall()],
             [
+                "radius.account_reboot(inet,text,timestamp with time zone)",
+                "radius.account_report(radius.packet,boolean)",
+                "radius.account_start(radius.packet)",
                 "radius.check_items(text)",
                 "radius.find_nas(text)",
                 "radius.reply_items(text,text)",
