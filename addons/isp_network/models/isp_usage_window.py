@@ -119,21 +119,35 @@ class IspUsageWindow(models.Model):
             )
         )
         missing = subscriptions.browse(subscription_id for (subscription_id,) in rows)
-        return self.create([self._prepare_window_vals(subscription) for subscription in missing])
+        latest = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT ON (subscription_id) subscription_id, id FROM isp_usage_window
+                WHERE subscription_id = ANY(%s) AND state <> 'current'
+                ORDER BY subscription_id, date_to DESC
+                """,
+                missing.ids,
+            )
+        )
+        before = {key: self.browse(window_id) for key, window_id in latest}
+        self.browse(window_id for _key, window_id in latest).fetch()
+        return self.create(
+            [
+                self._prepare_window_vals(subscription, before.get(subscription.id, self.browse()))
+                for subscription in missing
+            ]
+        )
 
     @api.model
-    def _prepare_window_vals(self, subscription):
+    def _prepare_window_vals(self, subscription, before):
         """Values of the window that today lies in.
 
         Hook: extend to include other volumes.
+
+        :param before: the latest window that is over, perhaps none
         """
         plan = subscription.plan_id
         date_from, date_to = self._get_days(subscription, subscription.company_id._get_isp_today())
-        before = self.search(
-            [("subscription_id", "=", subscription.id), ("state", "!=", "current")],
-            order="date_to desc",
-            limit=1,
-        )
         if before.date_to and before.date_to > date_from:
             # The cap changed within a window: its days belong to that one.
             date_from, date_to = before.date_to, max(date_to, before.date_to + timedelta(days=1))

@@ -55,6 +55,30 @@ class TestUsage(IspUsageCase):
         )
         self.assertEqual([group["total_mb:sum"] for group in groups], [2, 4])
 
+    def test_the_sums_say_what_the_rows_say(self):
+        other = self.create_subscription(plan_id=self.plan_office.id)
+        for day in ("2027-02-10", "2027-03-01", "2027-03-05"):
+            for number, subscription in enumerate((self.subscription, other), 1):
+                self.use(subscription, f"{day} 06:00:00", number * 2_000_000, 1_000_000)
+                self.use(subscription, f"{day} 07:00:00", 500_000)
+        usage = self.env["isp.usage.day"].with_user(self.create_user("support"))
+        aggregates = ["total_mb:sum", "upload_mb:sum", "hours:sum", "__count"]
+        domain = [("date", ">=", "2027-02-01"), ("date", "<", "2027-04-01")]
+        for groupby in (["date:day"], ["date:month"], ["plan_id", "date:month"], []):
+            with self.subTest(groupby):
+                fast = usage._read_group(domain, groupby, aggregates)
+                # The rows are asked by a condition that only they can answer.
+                rows = usage._read_group(
+                    [*domain, ("subscription_id", "!=", False)], groupby, aggregates
+                )
+                self.assertEqual(fast, rows)
+                self.assertTrue(fast)
+        self.assertEqual(usage._read_group([("date", "=", "2020-01-01")], [], ["__count"]), [(0,)])
+        company = self.env["res.company"].create({"name": "Another"})
+        user = usage.env.user
+        user.sudo().write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        self.assertEqual(usage._read_group(domain, [], ["__count"]), [(0,)])
+
     def test_records_are_found_again_by_their_number(self):
         self.use(self.subscription, "2027-03-10 05:00:00", 1_000_000)
         found = self.day("2027-03-10")
