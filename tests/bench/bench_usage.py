@@ -53,7 +53,8 @@ FILL = (
         "30 days of usage",
         """
         SELECT radius.ensure_usage_parts((current_date - interval '2 months')::date, current_date);
-        INSERT INTO radius.usage_day
+        INSERT INTO radius.usage_day (subscription_id, day, company_id, plan_id, upload_bytes,
+            download_bytes, session_seconds)
         SELECT 1000000 + n, d::date, %(company)s, CASE n %% 4 WHEN 0 THEN %(capped)s
             ELSE %(free)s END, (n::bigint * 7919 %% 500) * 1000000,
             (n::bigint * 104729 %% 5000) * 1000000, 80000

@@ -10,6 +10,8 @@ CREATE TABLE IF NOT EXISTS radius.usage_day (
     upload_bytes bigint NOT NULL,
     download_bytes bigint NOT NULL,
     session_seconds bigint NOT NULL,
+    -- How often something was added: 1 tells a new row.
+    additions int NOT NULL DEFAULT 1,
     PRIMARY KEY (subscription_id, day)
 ) PARTITION BY RANGE (day);
 CREATE INDEX IF NOT EXISTS usage_day_day ON radius.usage_day (day);
@@ -159,12 +161,13 @@ BEGIN
         ON CONFLICT (subscription_id, day) DO UPDATE SET
             upload_bytes = u.upload_bytes + excluded.upload_bytes,
             download_bytes = u.download_bytes + excluded.download_bytes,
-            session_seconds = u.session_seconds + excluded.session_seconds
-        RETURNING subscription_id, day, company_id, plan_id, xmax = 0 AS is_new
+            session_seconds = u.session_seconds + excluded.session_seconds,
+            additions = u.additions + 1
+        RETURNING subscription_id, day, company_id, plan_id, additions
     ), totals AS (
         INSERT INTO radius.usage_total AS t
         SELECT COALESCE(d.company_id, 0), COALESCE(d.plan_id, 0), day,
-            count(*) FILTER (WHERE d.is_new), sum(s.upload_bytes), sum(s.download_bytes),
+            count(*) FILTER (WHERE d.additions = 1), sum(s.upload_bytes), sum(s.download_bytes),
             sum(s.session_seconds)
         FROM days d JOIN sums s USING (subscription_id, day)
         GROUP BY COALESCE(d.company_id, 0), COALESCE(d.plan_id, 0), day
