@@ -60,6 +60,7 @@ def query(module_db, pg, ids):
 
     run("DELETE FROM radius.usage_delta")
     run("DELETE FROM radius.usage_day")
+    run("DELETE FROM radius.usage_total")
     run("DELETE FROM radius.radacct")
     return run
 
@@ -71,6 +72,8 @@ def usage(query, ids):
 
     def roll_up(zone="Asia/Dhaka"):
         query("SELECT radius.roll_up_usage(%s)", json.dumps({company: zone}))
+        sums = query("SELECT sum(row_count), sum(upload_bytes) FROM radius.usage_total")
+        assert sums == query("SELECT NULLIF(count(*), 0), sum(upload_bytes) FROM radius.usage_day")
         return {
             str(day): tuple(values)
             for day, *values in query(

@@ -12,11 +12,11 @@ from contextlib import ExitStack, closing
 
 import psycopg2
 import pytest
-from simulators.nas import Nas
 
 from harness import radius
 from harness.rpc import Rpc
 from harness.server import OdooServer
+from simulators.nas import Nas
 
 SECRET = "secret-of-the-test-nas"
 FULL, FASTER = "10M/20M", "10M/50M"

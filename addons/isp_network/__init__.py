@@ -1,4 +1,2 @@
-from . import models, wizard
-from . import controllers
-from . import models
+from . import controllers, models, wizard
 from .hooks import uninstall_hook

@@ -16,11 +16,14 @@
         "security/isp_address_rules.xml",
         "security/isp_network_order_rules.xml",
         "security/isp_voucher_rules.xml",
+        "security/isp_usage_rules.xml",
         "data/ir_cron_data.xml",
         "data/isp_routeros_data.xml",
         "data/queue_job_coa_data.xml",
         "data/ir_cron_login_data.xml",
         "data/isp_address_data.xml",
+        "data/ir_cron_usage_data.xml",
+        "data/isp_usage_mail_data.xml",
         "views/isp_nas_views.xml",
         "views/isp_radius_session_views.xml",
         "views/isp_radius_attempt_views.xml",
@@ -43,6 +46,8 @@
         "views/isp_address_settings_views.xml",
         "views/isp_address_menus.xml",
         "report/isp_address_request_report.xml",
+        "views/isp_usage_views.xml",
+        "views/portal_usage_templates.xml",
     ],
     "assets": {
         "web.assets_backend": [

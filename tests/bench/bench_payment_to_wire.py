@@ -23,11 +23,10 @@ import threading
 import time
 from contextlib import ExitStack
 
-from simulators.nas import Nas
-
 from harness import databases, radius
 from harness.rpc import Rpc
 from harness.server import OdooServer, run_shell
+from simulators.nas import Nas
 
 BAR_P50_S, BAR_P99_S = 1.0, 5.0
 PATIENCE_S = 30

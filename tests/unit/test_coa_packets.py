@@ -4,6 +4,7 @@ import time
 
 import pytest
 from radius import coa
+
 from simulators.nas import Nas, Session
 
 SECRET = "a-shared-secret"

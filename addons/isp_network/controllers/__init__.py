@@ -1,1 +1,2 @@
+from . import portal_usage
 from . import walled

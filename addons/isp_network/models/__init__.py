@@ -51,3 +51,15 @@ from . import isp_control_room_live
 from . import isp_subscription_event
 from . import isp_subscription_device
 from . import isp_subscription_walled
+from . import isp_radius_month
+from . import res_company_network
+from . import res_config_settings_network
+from . import isp_plan_cap
+from . import isp_plan_hours
+from . import isp_plan_topup
+from . import isp_usage_day
+from . import isp_usage_window
+from . import isp_subscription_usage
+from . import isp_subscription_cap
+from . import isp_subscription_topup
+from . import isp_entitlement_cap

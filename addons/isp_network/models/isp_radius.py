@@ -33,9 +33,48 @@ class IspRadius(models.AbstractModel):
             _logger.info("RADIUS: %s silent sessions closed", closed)
 
     @api.model
-    def _cron_roll_up_usage(self):
-        """Put what routers reported on its day, and let caps follow."""
-        self._roll_up_usage()
+    def _cron_roll_up_usage(self, batch=500):
+        """Put what routers reported on its day, and let the caps follow.
+
+        What a crash keeps from the caps they catch up with at the next report: they sum up days.
+        """
+        cron = self.env["ir.cron"]
+        # sudo: the windows of every company.
+        companies = self.env["res.company"].sudo().search([])
+        # First, so that what is reported after midnight finds its window.
+        for company in companies:
+            windows = self.env["isp.usage.window"].with_company(company)
+            windows._end_due(company._get_isp_today())
+            cron._commit_progress()
+        ids = self._roll_up_usage()
+        cron._commit_progress()
+        for start in range(0, len(ids), batch):
+            self._follow_or_log(ids[start : start + batch])
+            cron._commit_progress()
+        for company in companies:
+            windows = self.env["isp.usage.window"].with_company(company)
+            windows._settle_due(company._get_isp_today())
+            cron._commit_progress()
+
+    @api.model
+    def _follow_or_log(self, ids):
+        """Let the caps follow; one subscription that fails does not hold back the others."""
+        windows = self.env["isp.usage.window"]
+        try:
+            with self.env.cr.savepoint():
+                windows._follow_usage(ids)
+        except Exception:
+            self.env.invalidate_all()
+            if len(ids) == 1:
+                _logger.exception("Data volume of subscription %s could not be followed", ids[0])
+                return
+            for subscription_id in ids:
+                self._follow_or_log([subscription_id])
+
+    @api.model
+    def _cron_drop_usage_hours(self):
+        """Forget the hours of the days before yesterday."""
+        self.env.execute_query(SQL("SELECT radius.drop_usage_hours()"))
 
     @api.model
     def _roll_up_usage(self):

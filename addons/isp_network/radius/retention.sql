@@ -37,4 +37,8 @@ BEGIN
         RAISE EXCEPTION 'radius.% is still part of %', found.part, found.kind;
     END IF;
     EXECUTE format('DROP TABLE radius.%I', found.part);
+    IF found.kind = 'usage_day' THEN
+        DELETE FROM radius.usage_total
+        WHERE day >= found.month AND day < found.month + interval '1 month';
+    END IF;
 END $$;

@@ -5,11 +5,28 @@ CREATE TABLE IF NOT EXISTS radius.usage_day (
     subscription_id int NOT NULL,
     day date NOT NULL,
     company_id int,
+    -- The one the day began with.
+    plan_id int,
     upload_bytes bigint NOT NULL,
     download_bytes bigint NOT NULL,
     session_seconds bigint NOT NULL,
+    -- How often something was added: 1 tells a new row.
+    additions int NOT NULL DEFAULT 1,
     PRIMARY KEY (subscription_id, day)
 ) PARTITION BY RANGE (day);
+CREATE INDEX IF NOT EXISTS usage_day_day ON radius.usage_day (day);
+
+-- The sums of usage_day, so that a month of millions of rows opens at once.
+CREATE TABLE IF NOT EXISTS radius.usage_total (
+    company_id int NOT NULL,
+    plan_id int NOT NULL,
+    day date NOT NULL,
+    row_count bigint NOT NULL,
+    upload_bytes bigint NOT NULL,
+    download_bytes bigint NOT NULL,
+    session_seconds bigint NOT NULL,
+    PRIMARY KEY (company_id, plan_id, day)
+) WITH (fillfactor = 50);
 
 -- The last two days by the hour, for the customer's graph of today. Hours are local, because zones
 -- like India's do not begin them where UTC does.
@@ -104,7 +121,7 @@ BEGIN
     WITH taken AS MATERIALIZED (
         DELETE FROM radius.usage_delta RETURNING *
     ), placed AS (
-        SELECT t.subscription_id, s.company_id, t.upload_bytes, t.download_bytes,
+        SELECT t.subscription_id, s.company_id, s.plan_id, t.upload_bytes, t.download_bytes,
             t.session_seconds, t.until AT TIME ZONE z.zone AS ended,
             -- A session that nobody heard of for longer is put on the last two months.
             GREATEST(t.since, t.until - interval '62 days') AT TIME ZONE z.zone AS begun
@@ -113,11 +130,11 @@ BEGIN
         CROSS JOIN LATERAL (SELECT COALESCE(zones ->> s.company_id::text, 'UTC')) z (zone)
     ), parts AS MATERIALIZED (
         -- Clocks that are put back may let a report end before it began.
-        SELECT subscription_id, company_id, date_trunc('hour', ended) AS hour, upload_bytes,
-            download_bytes, session_seconds
+        SELECT subscription_id, company_id, plan_id, date_trunc('hour', ended) AS hour,
+            upload_bytes, download_bytes, session_seconds
         FROM placed WHERE date_trunc('hour', begun) >= date_trunc('hour', ended)
         UNION ALL
-        SELECT subscription_id, company_id, d.hour, d.upload_bytes, d.download_bytes,
+        SELECT subscription_id, company_id, plan_id, d.hour, d.upload_bytes, d.download_bytes,
             d.session_seconds
         FROM placed CROSS JOIN LATERAL radius.split_time(
             begun, ended, upload_bytes, download_bytes, session_seconds) d
@@ -130,16 +147,35 @@ BEGIN
         ON CONFLICT (subscription_id, hour) DO UPDATE SET
             upload_bytes = u.upload_bytes + excluded.upload_bytes,
             download_bytes = u.download_bytes + excluded.download_bytes
-    ), days AS (
-        INSERT INTO radius.usage_day AS u
-        SELECT subscription_id, hour::date, max(company_id), sum(upload_bytes),
-            sum(download_bytes), sum(session_seconds)
+    ), sums AS MATERIALIZED (
+        SELECT subscription_id, hour::date AS day, max(company_id) AS company_id,
+            max(plan_id) AS plan_id, sum(upload_bytes) AS upload_bytes,
+            sum(download_bytes) AS download_bytes, sum(session_seconds) AS session_seconds
         FROM parts GROUP BY subscription_id, hour::date
+    ), days AS (
+        INSERT INTO radius.usage_day AS u (subscription_id, day, company_id, plan_id,
+            upload_bytes, download_bytes, session_seconds)
+        SELECT subscription_id, day, company_id, plan_id, upload_bytes, download_bytes,
+            session_seconds
+        FROM sums
         ON CONFLICT (subscription_id, day) DO UPDATE SET
             upload_bytes = u.upload_bytes + excluded.upload_bytes,
             download_bytes = u.download_bytes + excluded.download_bytes,
-            session_seconds = u.session_seconds + excluded.session_seconds
-        RETURNING subscription_id
+            session_seconds = u.session_seconds + excluded.session_seconds,
+            additions = u.additions + 1
+        RETURNING subscription_id, day, company_id, plan_id, additions
+    ), totals AS (
+        INSERT INTO radius.usage_total AS t
+        SELECT COALESCE(d.company_id, 0), COALESCE(d.plan_id, 0), day,
+            count(*) FILTER (WHERE d.additions = 1), sum(s.upload_bytes), sum(s.download_bytes),
+            sum(s.session_seconds)
+        FROM days d JOIN sums s USING (subscription_id, day)
+        GROUP BY COALESCE(d.company_id, 0), COALESCE(d.plan_id, 0), day
+        ON CONFLICT (company_id, plan_id, day) DO UPDATE SET
+            row_count = t.row_count + excluded.row_count,
+            upload_bytes = t.upload_bytes + excluded.upload_bytes,
+            download_bytes = t.download_bytes + excluded.download_bytes,
+            session_seconds = t.session_seconds + excluded.session_seconds
     )
     SELECT DISTINCT subscription_id FROM days;
 END $$;

@@ -10,3 +10,8 @@ from . import test_network_orders
 from . import test_address_pools
 from . import test_address_request
 from . import test_control_room
+from . import test_usage
+from . import test_cap
+from . import test_hours
+from . import test_retention
+from . import test_portal_usage

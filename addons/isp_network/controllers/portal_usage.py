@@ -1,0 +1,174 @@
+import csv
+import io
+from datetime import timedelta
+
+from babel.dates import format_date
+
+from odoo import http
+from odoo.exceptions import AccessError, MissingError
+from odoo.fields import Date
+from odoo.http import content_disposition, request
+
+from odoo.addons.isp_billing.controllers.portal import PortalService
+from odoo.addons.isp_billing.engine.document_text import Writer
+
+from ..engine import usage_chart
+
+RANGES = ("today", "days", "months")
+_DAYS = 30
+_MONTHS = 12
+
+
+class PortalUsage(PortalService):
+    """What a service has used, as a graph and as a file."""
+
+    # === ROUTES === #
+
+    @http.route(
+        "/my/services/<int:service_id>/usage",
+        type="http",
+        auth="public",
+        website=True,
+        sitemap=False,
+    )
+    def portal_service_usage(self, service_id, access_token=None, period="days", **kwargs):
+        """Show today, 30 days or 12 months of a service."""
+        try:
+            service_sudo = self._get_service(service_id, access_token)
+        except (AccessError, MissingError):
+            return self._refuse_service()
+        period = period if period in RANGES else "days"
+        values = self._prepare_service_values(service_sudo, access_token)
+        values |= self._prepare_usage_values(service_sudo, period)
+        values |= {
+            "is_usage": True,
+            "period": period,
+            "usage_url": lambda suffix="", **query: self._get_usage_url(
+                service_sudo, access_token, suffix, query
+            ),
+        }
+        values = self._get_page_view_values(
+            service_sudo, access_token, values, "my_services_history", False, **kwargs
+        )
+        return request.render("isp_network.portal_usage_page", values)
+
+    @http.route(
+        "/my/services/<int:service_id>/usage.csv",
+        type="http",
+        auth="public",
+        website=True,
+        sitemap=False,
+    )
+    def portal_service_usage_csv(self, service_id, access_token=None, **_kwargs):
+        """Hand out the usage of the last twelve months by day, in bytes."""
+        try:
+            service_sudo = self._get_service(service_id, access_token)
+        except (AccessError, MissingError):
+            return self._refuse_service()
+        begin, end = self._get_months(service_sudo)
+        text = io.StringIO()
+        writer = csv.writer(text)
+        _ = request.env._
+        writer.writerow([_("Day"), _("Download (bytes)"), _("Upload (bytes)"), _("Total (bytes)")])
+        for day, (upload, download) in sorted(service_sudo._get_usage_by_day(begin, end).items()):
+            writer.writerow([day, download, upload, download + upload])
+        # The mark lets Excel read Bengali.
+        return request.make_response(
+            "\ufeff" + text.getvalue(),
+            headers=[
+                ("Content-Type", "text/csv; charset=utf-8"),
+                ("Content-Disposition", content_disposition(f"usage-{service_sudo.id}.csv")),
+            ],
+        )
+
+    # === HELPERS === #
+
+    def _get_usage_url(self, service_sudo, access_token, suffix, query):
+        url = self._get_service_url(service_sudo, access_token, f"/usage{suffix}")
+        text = "&".join(f"{name}={value}" for name, value in query.items())
+        return f"{url}{'&' if '?' in url else '?'}{text}" if text else url
+
+    def _get_months(self, service_sudo):
+        """First day of the oldest month shown, and tomorrow."""
+        today = service_sudo.company_id._get_isp_today()
+        return Date.subtract(today.replace(day=1), months=_MONTHS - 1), today + timedelta(days=1)
+
+    def _prepare_usage_values(self, service_sudo, period):
+        """The chart, its table and the sums, all as text in the language of the page."""
+        writer = Writer((request.env.lang or "en")[:2])
+        rows = getattr(self, f"_get_rows_of_{period}")(service_sudo, writer)
+        chart = usage_chart.draw(rows)
+        return {
+            "chart": chart,
+            "lines": [
+                (line.y, f"{writer.quantity(line.value)} {line.unit}") for line in chart.lines
+            ],
+            "table": [
+                (
+                    label,
+                    self._write_octets(writer, download),
+                    self._write_octets(writer, upload),
+                    self._write_octets(writer, upload + download),
+                )
+                for label, upload, download in rows
+            ],
+            "sums": [
+                self._write_octets(writer, sum(octets))
+                for octets in (
+                    [download for _label, _upload, download in rows],
+                    [upload for _label, upload, _download in rows],
+                    [upload + download for _label, upload, download in rows],
+                )
+            ],
+            "volume": self._prepare_volume_values(service_sudo, writer),
+        }
+
+    def _prepare_volume_values(self, service_sudo, writer):
+        """The limited volume of the service in words, ``None`` without one."""
+        window = service_sudo.usage_window_id
+        if not window:
+            return None
+        account = window._get_account()
+        return {
+            "percent": min(account.percent, 100),
+            "percent_text": writer.text(account.percent),
+            "used": self._write_octets(writer, account.used),
+            "allowed": self._write_octets(writer, account.allowed),
+            "renewed": writer.text(
+                format_date(window.date_to, "d MMMM yyyy", locale=writer.locale)
+            ),
+            "state": service_sudo.cap_state,
+        }
+
+    def _write_octets(self, writer, octets):
+        factor, unit = usage_chart.unit_of(octets)
+        return f"{writer.number(octets / factor, 1 if factor > 1 else 0)} {unit}"
+
+    def _get_rows_of_today(self, service_sudo, writer):
+        today = service_sudo.company_id._get_isp_today()
+        hours = service_sudo._get_usage_by_hour(today)
+        return [(writer.text(f"{hour:02d}"), *hours.get(hour, (0, 0))) for hour in range(24)]
+
+    def _get_rows_of_days(self, service_sudo, writer):
+        today = service_sudo.company_id._get_isp_today()
+        begin = today - timedelta(days=_DAYS - 1)
+        usage = service_sudo._get_usage_by_day(begin, today + timedelta(days=1))
+        days = [begin + timedelta(days=number) for number in range(_DAYS)]
+        return [
+            (
+                writer.text(format_date(day, "d MMM", locale=writer.locale)),
+                *usage.get(day, (0, 0)),
+            )
+            for day in days
+        ]
+
+    def _get_rows_of_months(self, service_sudo, writer):
+        begin, end = self._get_months(service_sudo)
+        sums = {Date.add(begin, months=number): [0, 0] for number in range(_MONTHS)}
+        for day, (upload, download) in service_sudo._get_usage_by_day(begin, end).items():
+            sums[day.replace(day=1)][0] += upload
+            sums[day.replace(day=1)][1] += download
+        return [
+            (writer.text(format_date(month, "MMM yy", locale=writer.locale)), upload, download)
+            for month, (upload, download) in sums.items()
+        ]
