@@ -17,12 +17,15 @@ class TestRouterosJobs(RouterosCase):
     # === WHAT CAUSES A LOOK === #
 
     def test_a_suspension_queues_a_look_in_the_same_transaction(self):
+        self.env.invalidate_all()
         self.karim._suspend("overdue", "March is not paid")
         jobs = self.commit()
         self.assertEqual([job.method_name for job in jobs], ["_job_routeros_reconcile"])
         self.assertEqual(jobs[0].channel, f"root.isp_routeros.nas_{self.nas.id}")
         self.assertEqual(jobs[0].recordset.env.uid, SUPERUSER_ID)
         self.assertEqual(self.waiting.subscription_id, self.karim)
+        self.assertFalse(self.waiting.whole)
+        self.assertTrue(self.waiting.ends_session)
         self.assertTrue(self.karim.router_waiting)
         self.assertEqual(self.shown.routeros_state, "pending")
 
@@ -53,6 +56,11 @@ class TestRouterosJobs(RouterosCase):
     def test_what_no_router_needs_queues_nothing(self):
         self.karim.note = "Likes tea"
         self.assertFalse(self.commit())
+        # Derives the whole entitlement again, with the same result.
+        self.env.invalidate_all()
+        self.karim.settled_at = fields.Datetime.now()
+        self.assertFalse(self.commit())
+        self.assertFalse(self.waiting)
         elsewhere = self.create_subscription(username="salma")
         elsewhere._suspend("overdue", "March is not paid")
         self.assertFalse(self.commit())
