@@ -275,9 +275,12 @@ def test_writes_that_are_acknowledged_and_forgotten(sim):
 
 
 def test_a_router_that_keeps_nothing_is_reported(sim):
+    run(sim, build(services(3)))
     sim.faults.forget_every = 1
-    outcome = run(sim, build(services(3)))
-    assert not outcome.settled and {one.kind for one in outcome.left} <= {"missing"}
+    changed = [Service(1, "user1", "other", upload_kbps=5000, download_kbps=9000), *services(3)[1:]]
+    outcome = run(sim, build(changed))
+    assert not outcome.settled and not outcome.failures
+    assert [(one.kind, one.label) for one in outcome.left] == [("changed", "user1")]
 
 
 def test_missing_rights_are_told(sim):

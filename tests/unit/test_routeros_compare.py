@@ -106,6 +106,18 @@ def test_spellings_of_the_same_value(path, name, one, other, same):
     assert (normal(one) == normal(other)) is same
 
 
+def test_rows_that_are_right_are_not_taken_apart(monkeypatch):
+    """What a list of 20,000 rows costs depends on it."""
+    monkeypatch.setattr("routeros.compare.make_row", None)
+    found = compare(SECRET, [words(*RIGHT)], {MARKER: WANTED})
+    assert (found.differences, found.own) == ([], 1)
+    queue = {"name": "a", "target": "10.9.0.5/32", "max-limit": "5M/10M"}
+    printed = words("name=a", "target=10.9.0.5/32", "max-limit=5000000/10000000",
+                    "burst-limit=0/0", "burst-threshold=0/0", "burst-time=0s/0s", "priority=8/8",
+                    "disabled=false", f"comment={MARKER}")  # fmt: skip
+    assert not compare(menus.MENUS[menus.QUEUE], [printed], {MARKER: queue}).differences
+
+
 def test_words_expected_are_those_the_router_prints():
     assert expected_words(SECRET, MARKER, WANTED) == {
         b"=name=karim", b"=password=007", b"=service=pppoe", b"=profile=isp-1",

@@ -94,6 +94,13 @@ def test_names_that_change_places():
     assert router.find(SECRET, "b")["comment"] == "isp:subscription:1"
 
 
+def test_a_name_is_freed_before_it_is_taken():
+    router = filled(service(1, username="a"))
+    outcome = reconcile(router, build([service(2, username="a")]).rows)
+    assert outcome.settled and outcome.rounds == 1
+    assert [words[0] for words in router.log] == ["/ppp/secret/remove", "/ppp/secret/add"]
+
+
 def test_text_behind_the_marker_belongs_to_the_operator():
     router = filled(service(1, service_type="static", ipv4_address="10.9.0.5"))
     for path in (menus.QUEUE, menus.ADDRESS_LIST):

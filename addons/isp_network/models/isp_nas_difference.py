@@ -84,7 +84,7 @@ class IspNasDifference(models.Model):
         # sudo: the right to write the router was checked; the state belongs to the mechanism.
         todo_sudo = self.sudo().filtered("is_open")
         todo_sudo._of_same_rows().state = "queued"
-        self.env["isp.nas.sync"]._of(todo_sudo.nas_id).write({"next_try": False})
+        self.env["isp.nas.sync"]._try_at_once(todo_sudo.nas_id)
         for nas in todo_sudo.nas_id:
             nas._enqueue_reconcile(full=True)
 

@@ -64,7 +64,7 @@ class IspNas(models.Model):
             raise UserError(
                 self.env._("RADIUS alone serves this router: nothing is written to it.")
             )
-        self.env["isp.nas.sync"]._of(routers).write({"next_try": False})
+        self.env["isp.nas.sync"]._try_at_once(routers)
         # sudo: the right to write the router was checked.
         self.env["isp.nas.change"].sudo()._note_router(routers)
         return routers[:1]._notify_routeros(
@@ -74,7 +74,7 @@ class IspNas(models.Model):
     def action_routeros_force(self):
         """Correct every difference, also when most of the router's rows are removed by it."""
         self.check_access("write")
-        self.env["isp.nas.sync"]._of(self).write({"next_try": False})
+        self.env["isp.nas.sync"]._try_at_once(self)
         for nas in self:
             nas._enqueue_reconcile(full=True, force=True)
 
@@ -119,7 +119,7 @@ class IspNas(models.Model):
             sync = self.env["isp.nas.sync"]._of(self)
             self.env.flush_all()
             locked = sync.try_lock_for_update()
-        except psycopg2.OperationalError:
+        except (psycopg2.OperationalError, psycopg2.IntegrityError):
             locked = None
         if not locked:
             raise RetryableJobError("another run is at it", seconds=1, ignore_retry=True)
@@ -406,4 +406,6 @@ class IspNas(models.Model):
         """Look at every router as a whole, and keep a copy of its configuration."""
         for nas in self.search([("provisioning", "!=", "radius")]):
             nas._enqueue_reconcile(full=True, identity_key=f"isp-routeros-nightly-{nas.id}")
+        # Routers that only ask RADIUS have a configuration to lose as well.
+        for nas in self.search([("routeros_password_enc", "!=", False)]):
             nas._enqueue_backup()

@@ -98,6 +98,11 @@ class IspNas(models.Model):
     )
     routeros_message = fields.Char(compute="_compute_routeros_state")
     routeros_last_run = fields.Datetime("Last look", compute="_compute_routeros_state")
+    routeros_drift_count = fields.Integer(
+        "Rows that had drifted",
+        compute="_compute_routeros_state",
+        help="Found changed by hand when the whole router was last compared.",
+    )
     routeros_pending_count = fields.Integer("Changes waiting", compute="_compute_routeros_counts")
     routeros_difference_count = fields.Integer("Differences", compute="_compute_routeros_counts")
     routeros_backup_count = fields.Integer("Backups", compute="_compute_routeros_counts")
@@ -117,6 +122,7 @@ class IspNas(models.Model):
             nas.routeros_state = state if nas.provisioning != "radius" else False
             nas.routeros_message = sync.message
             nas.routeros_last_run = sync.last_run
+            nas.routeros_drift_count = sync.drift_count
 
     def _compute_routeros_counts(self):
         for name, model, domain in (
@@ -152,7 +158,7 @@ class IspNas(models.Model):
         """Look at the router at once, whatever the pause after an earlier failure."""
         routers = self.filtered(lambda nas: nas.active and nas.provisioning != "radius")
         if routers and names & (_CONNECTION_FIELDS | _CONTENT_FIELDS):
-            self.env["isp.nas.sync"]._of(routers).write({"next_try": False})
+            self.env["isp.nas.sync"]._try_at_once(routers)
             if names & _CONTENT_FIELDS:
                 # sudo: what follows from the setting belongs to the mechanism.
                 self.env["isp.nas.change"].sudo()._note_router(routers)

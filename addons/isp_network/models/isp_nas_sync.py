@@ -37,3 +37,11 @@ class IspNasSync(models.Model):
         found = model_sudo.search([("nas_id", "in", nas.ids)])
         missing = nas - found.nas_id
         return found | model_sudo.create([{"nas_id": one.id} for one in missing])
+
+    @api.model
+    def _try_at_once(self, nas):
+        """Forget the pause after a failure.
+
+        A row that is locked is being worked on at this moment, so it needs no waking.
+        """
+        self._of(nas).try_lock_for_update().write({"next_try": False})

@@ -17,12 +17,15 @@ class TestRouterosJobs(RouterosCase):
     # === WHAT CAUSES A LOOK === #
 
     def test_a_suspension_queues_a_look_in_the_same_transaction(self):
+        self.env.invalidate_all()
         self.karim._suspend("overdue", "March is not paid")
         jobs = self.commit()
         self.assertEqual([job.method_name for job in jobs], ["_job_routeros_reconcile"])
         self.assertEqual(jobs[0].channel, f"root.isp_routeros.nas_{self.nas.id}")
         self.assertEqual(jobs[0].recordset.env.uid, SUPERUSER_ID)
         self.assertEqual(self.waiting.subscription_id, self.karim)
+        self.assertFalse(self.waiting.whole)
+        self.assertTrue(self.waiting.ends_session)
         self.assertTrue(self.karim.router_waiting)
         self.assertEqual(self.shown.routeros_state, "pending")
 
@@ -53,6 +56,11 @@ class TestRouterosJobs(RouterosCase):
     def test_what_no_router_needs_queues_nothing(self):
         self.karim.note = "Likes tea"
         self.assertFalse(self.commit())
+        # Derives the whole entitlement again, with the same result.
+        self.env.invalidate_all()
+        self.karim.settled_at = fields.Datetime.now()
+        self.assertFalse(self.commit())
+        self.assertFalse(self.waiting)
         elsewhere = self.create_subscription(username="salma")
         elsewhere._suspend("overdue", "March is not paid")
         self.assertFalse(self.commit())
@@ -292,12 +300,31 @@ class TestRouterosJobs(RouterosCase):
         self.assertEqual(self.env["queue.job"].search_count([]), before + 1)
 
     def test_every_night_all_routers_are_compared_and_backed_up(self):
-        before = self.env["queue.job"].search([])
-        self.env["isp.nas"]._cron_routeros_nightly()
-        jobs = self.env["queue.job"].search([]) - before
-        self.assertEqual(
-            set(jobs.mapped("method_name")), {"_job_routeros_reconcile", "_job_routeros_backup"}
+        radius = self.env["isp.nas"].create(
+            {"name": "Savar", "ip_address": "10.20.0.6", "routeros_password": "api-password"}
         )
+        with trap_jobs() as trap:
+            self.env["isp.nas"]._cron_routeros_nightly()
+        queued = {(job.recordset, job.method_name) for job in trap.enqueued_jobs}
+        self.assertEqual(
+            queued,
+            {
+                (self.nas, "_job_routeros_reconcile"),
+                (self.nas, "_job_routeros_backup"),
+                (radius, "_job_routeros_backup"),
+            },
+        )
+
+    def test_who_edits_a_router_does_not_wait_for_a_run(self):
+        locked = []
+
+        def try_lock(records, **_options):
+            locked.append(records)
+            return records.browse()
+
+        self.patch(type(self.env["isp.nas.sync"]), "try_lock_for_update", try_lock)
+        self.nas.routeros_host = "router.example.com"
+        self.assertEqual(locked, [self.sync])
 
     def test_clearing_most_of_a_router_waits_for_a_person(self):
         self.fill()
