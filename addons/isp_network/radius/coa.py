@@ -107,8 +107,6 @@ def build(request, number):
     message["Event-Timestamp"] = int(time.time())
     try:
         for name, value in request.attributes.items():
-            if dictionary().attributes[name].type == "integer":
-                value = int(value)
             message[name] = value
         return message, message.RequestPacket()
     except (KeyError, TypeError, ValueError) as error:
