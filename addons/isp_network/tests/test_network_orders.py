@@ -268,10 +268,10 @@ class TestOrdersOfChanges(NetworkOrderCase):
 
     def test_nothing_is_ordered_when_the_transaction_fails(self):
         with trap_jobs() as trap:
-            with self.assertRaises(UserError), self.env.cr.savepoint():
+            with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
                 self.subscription._suspend("overdue", "Unpaid")
                 self.env.flush_all()
-                raise UserError("No")
+                raise ZeroDivisionError
             self.env.cr.flush()
             trap.assert_jobs_count(0)
         self.assertFalse(self.Order.search([("subscription_id", "=", self.subscription.id)]))
