@@ -138,6 +138,14 @@ def test_a_lost_datagram_is_sent_again(nas):
     assert (answer.outcome, answer.sends) == (coa.ACK, 3)
 
 
+def test_by_default_a_lost_datagram_costs_half_a_second(nas):
+    [session] = online(nas)
+    nas.faults.drop_first = 1
+    answer = send_one(nas, session, timing=None)
+    assert (answer.outcome, answer.sends) == (coa.ACK, 2)
+    assert 0.45 < answer.seconds < 1.4
+
+
 def test_a_slow_router_obeys_once(nas):
     [session] = online(nas)
     nas.faults.delay_s = 0.25

@@ -1,5 +1,5 @@
 from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -42,8 +42,6 @@ class IspSubscription(models.Model):
     def action_network_disconnect(self):
         """End the sessions that are online; the subscriber may log in again at once."""
         self.check_access("read")
-        if not self.env.user.has_group("isp_base.group_isp_support"):
-            raise AccessError(self.env._("Sessions are ended by the support team."))
         reason = self.env._("Asked for by %s", self.env.user.name)
         if not (orders := self._network_disconnect(reason)):
             raise UserError(self.env._("The subscription is not online."))

@@ -11,6 +11,7 @@ import selectors
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -107,8 +108,6 @@ def build(request, number):
     message["Event-Timestamp"] = int(time.time())
     try:
         for name, value in request.attributes.items():
-            if dictionary().attributes[name].type == "integer":
-                value = int(value)
             message[name] = value
         return message, message.RequestPacket()
     except (KeyError, TypeError, ValueError) as error:
@@ -280,9 +279,8 @@ class _Exchange:
         timing = self._timing
         address = (flight.request.host, flight.request.port)
         try:
-            flight.port.socket.sendto(flight.octets, address)
-        except BlockingIOError:
-            pass  # the send buffer is full: the next copy gets through
+            with suppress(BlockingIOError):  # the send buffer is full: the next copy gets through
+                flight.port.socket.sendto(flight.octets, address)
         except OSError as error:  # no route, for instance
             flight.router.unanswered += 1
             self._finish(flight, SILENCE, detail=error.strerror or str(error))

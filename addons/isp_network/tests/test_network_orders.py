@@ -268,10 +268,10 @@ class TestOrdersOfChanges(NetworkOrderCase):
 
     def test_nothing_is_ordered_when_the_transaction_fails(self):
         with trap_jobs() as trap:
-            with self.assertRaises(UserError), self.env.cr.savepoint():
+            with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
                 self.subscription._suspend("overdue", "Unpaid")
                 self.env.flush_all()
-                raise UserError("No")
+                raise ZeroDivisionError
             self.env.cr.flush()
             trap.assert_jobs_count(0)
         self.assertFalse(self.Order.search([("subscription_id", "=", self.subscription.id)]))
@@ -555,22 +555,28 @@ class TestOrdersOnTheWire(NetworkOrderCase):
         self.assertFalse(self.routers.sent)
 
     def test_jobs_of_one_router_take_turns(self):
-        self.order_speed()
-        with self.registry.cursor() as other:
-            other.execute("INSERT INTO radius.nas_contact (nas_id) VALUES (%s)", [self.nas.id])
-            other.commit()
-            self.addCleanup(self.forget_contact)
-            other.execute("SELECT FROM radius.nas_contact FOR UPDATE")
-            self.env.cr.execute("SET LOCAL lock_timeout = '2s'")
+        """Two at a time could send an older speed last."""
+        self.addCleanup(self.forget_contact)
+        with self.registry.cursor() as first, self.registry.cursor() as second:
+            mine, yours = (self.nas.with_env(self.env(cr=cr)) for cr in (first, second))
+            mine._lock_contact()
+            first.commit()
+            contact = mine._lock_contact()
+            self.assertEqual(contact, {"silent_since": None, "silences": 0, "retry_at": None})
             with self.assertRaises(RetryableJobError) as caught:
-                self.nas._job_send_orders()
-        self.assertEqual((caught.exception.seconds, caught.exception.ignore_retry), (1, True))
-        self.assertFalse(self.routers.sent)
+                yours._lock_contact()
+            self.assertEqual((caught.exception.seconds, caught.exception.ignore_retry), (1, True))
+            mine._write_contact(None, None, 3, None)
+            first.commit()
+            # Free again, but what this job saw at its beginning is not what holds now.
+            with self.assertRaises(RetryableJobError):
+                yours._lock_contact()
+            second.rollback()
+            self.assertEqual(yours._lock_contact()["silences"], 3)
 
     def forget_contact(self):
         with self.registry.cursor() as other:
-            other.execute("DELETE FROM radius.nas_contact")
-            other.commit()
+            other.execute("DELETE FROM radius.nas_contact WHERE nas_id = %s", [self.nas.id])
 
     # === VERIFICATION === #
 
