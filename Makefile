@@ -3,6 +3,7 @@
 .PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-routeros prove-faults shell stop reset
 .PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-wire prove-faults shell stop reset
 .PHONY: help run test lint oracle bench bench-address bench-billing bench-reports bench-pdf prove-faults shell stop reset
+.PHONY: help run test lint oracle bench bench-address bench-control bench-billing bench-reports bench-pdf prove-faults shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +31,9 @@ bench-billing: ## bills a second, against OCA contract; ARGS="--full" up to 100,
 
 prove-faults: ## kill a run of 10,000 bills at ten random moments; ARGS="--seed N" repeats one
 	@scripts/prove-faults $(ARGS)
+
+bench-control: ## milliseconds to find a customer in the control room, at 100,000
+	@scripts/bench control_room $(ARGS)
 
 bench-pdf: ## PDF files of bills a second, against wkhtmltopdf
 	@scripts/bench pdf $(ARGS)

@@ -165,6 +165,7 @@ class IspIpPool(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
+        self.range_ids._refuse_translated()
         if used := self.filtered(lambda pool: pool.used_count or pool.held_count):
             raise UserError(
                 self.env._(

@@ -57,12 +57,38 @@ class IspIpRange(models.Model):
 
     def write(self, vals):
         self._normalise_vals(vals)
+        if {"first_address", "pool_id"} & set(vals):
+            self._refuse_translated()
         if "first_address" in vals:
             for one in self:
                 one.pool_id._refuse_overlap(vals, but=one)
         res = super().write(vals)
         self.pool_id._bind_assignments()
         return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_translated(self):
+        self._refuse_translated()
+
+    def _refuse_translated(self):
+        """A translation in force was laid out over these addresses."""
+        translations = self.env["isp.cgnat.pool"].search(
+            [
+                ("state", "=", "active"),
+                "|",
+                ("private_pool_id", "in", self.pool_id.ids),
+                ("public_pool_id", "in", self.pool_id.ids),
+            ],
+            limit=1,
+        )
+        if translations:
+            raise ValidationError(
+                self.env._(
+                    "The translation “%s” is in force over these addresses. End it first, or add "
+                    "a range for more addresses.",
+                    translations.name,
+                )
+            )
 
     def unlink(self):
         pools = self.pool_id

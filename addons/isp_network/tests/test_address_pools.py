@@ -293,6 +293,19 @@ class TestCgnat(IspAddressCase):
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
             self.create_translation(name="Again").action_put_in_force()
 
+    def test_addresses_of_a_translation_in_force_stay_in_their_pool(self):
+        translation = self.create_translation()
+        translation.action_put_in_force()
+        for change in (
+            self.public.range_ids.unlink,
+            self.public.unlink,
+            lambda: self.private.range_ids.write({"name": "100.64.0.0/25"}),
+        ):
+            with self.assertRaisesRegex(UserError, "is in force over these addresses"):
+                change()
+        translation.action_end()
+        self.private.range_ids.write({"name": "100.64.0.0/25"})
+
     def test_after_the_end_another_may_follow_and_the_first_stays_on_record(self):
         translation = self.create_translation()
         translation.action_put_in_force()
