@@ -414,6 +414,7 @@ def test_a_roll_up_that_dies_counts_once(session, query, usage, module_db, ids):
         assert time.monotonic() - start < 2
     query("SELECT pg_terminate_backend(%s)", pid)
     dying.close()
+    wait_for(lambda: not query("SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid))
     assert total(usage) == (6, 7, 90)
 
 

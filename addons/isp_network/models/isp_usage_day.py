@@ -32,7 +32,7 @@ class IspUsageDay(models.Model):
 
     subscription_id = fields.Many2one("isp.subscription", readonly=True)
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
-    plan_id = fields.Many2one("isp.plan", "Plan", readonly=True, help="Of that day.")
+    plan_id = fields.Many2one("isp.plan", readonly=True, help="Of that day.")
     company_id = fields.Many2one("res.company", readonly=True)
     date = fields.Date(readonly=True)
     upload_mb = fields.Float("Uploaded (MB)", digits=(16, 1), readonly=True)
