@@ -5,7 +5,11 @@ A packet is put into the past by ``Acct-Delay-Time``, as a router does that coul
 
 import itertools
 import json
+import os
+import signal
+import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -410,7 +414,106 @@ def test_a_roll_up_that_dies_counts_once(session, query, usage, module_db, ids):
         assert time.monotonic() - start < 2
     query("SELECT pg_terminate_backend(%s)", pid)
     dying.close()
+    wait_for(lambda: not query("SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid))
     assert total(usage) == (6, 7, 90)
+
+
+def wait_for(condition, seconds=40):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+    return found
+
+
+def test_usage_is_exact_through_an_outage_and_two_kills_of_freeradius(module_db, query, usage):
+    """Packets wait in the spool; the replay is killed and begins again."""
+    with radius.DatabaseGate() as gate, radius.RadiusServer(module_db, gate) as server:
+        sessions = [Session(server, query) for _number in range(40)]
+        for number, session in enumerate(sessions):
+            session.start(ago=900)
+            session.interim(300, number, 1000, ago=600)
+        gate.close()
+        for number, session in enumerate(sessions):
+            session.interim(600, 2 * number, 2 * GIGA, ago=300)
+        os.kill(server.pid, signal.SIGKILL)
+        server.start()
+        for number, session in enumerate(sessions):
+            session.stop(900, 3 * number, 3 * GIGA)
+        gate.open()
+        time.sleep(0.5)
+        os.kill(server.pid, signal.SIGKILL)
+        usage()
+        server.start()
+        wait_for(lambda: query("SELECT count(acctstoptime) FROM radius.radacct") == [(40,)])
+        wait_for(lambda: not any((server.folder / "acct/spool").iterdir()))
+    assert total(usage) == (3 * sum(range(40)), 3 * GIGA * 40, 900 * 40)
+
+
+def test_a_month_is_dropped_at_once_while_packets_arrive(module_db, query, ids, odoo_shell):
+    query("SELECT radius.make_partition('radacct', '2020-01-01')")
+    query(
+        "INSERT INTO radius.radacct (acctsessionid, acctuniqueid, username, nasipaddress, "
+        "subscription_id, acctstarttime, acctupdatetime, acctstoptime, acctinputoctets, "
+        "acctoutputoctets) SELECT n, md5(n::text), 'user' || n, '10.0.0.1', n, '2020-01-10+00', "
+        "'2020-01-10+00', '2020-01-11+00', 1, 2 FROM generate_series(1, 300000) n"
+    )
+    done, slowest, sent = threading.Event(), [], []
+
+    def report(thread):
+        with closing(radius.connect_as_radius(module_db)) as connection:
+            cr, worst, number = connection.cursor(), 0, 0
+            while not done.is_set():
+                number += 1
+                start = time.monotonic()
+                cr.execute(
+                    "SELECT radius.account_report(ROW('x', %s, 'karim', '', '127.0.0.1', 'nas-1', "
+                    "'', '', '', '', '', '', '', '', '', NULL, NULL, NULL, '', NULL, now(), %s, %s, "
+                    "%s, false, 'Unknown')::radius.packet, %s)",
+                    [f"{thread}-{number // 10}", number % 10, number, number, number % 10 == 9],
+                )
+                worst = max(worst, time.monotonic() - start)
+            slowest.append(worst)
+            sent.append(number)
+
+    threads = [threading.Thread(target=report, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        output = odoo_shell(
+            module_db,
+            "import time, json\n"
+            "months = env['isp.radius.month']\n"
+            "due = months.search([]).filtered('is_due').mapped('part')\n"
+            "start = time.monotonic(); months._cron_drop(); env.cr.commit()\n"
+            "print('RESULT' + json.dumps([due, time.monotonic() - start]))",
+        )
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    due, spent = json.loads(output.split("RESULT")[1].splitlines()[0])
+    assert due == ["radacct_202001"]
+    assert spent < 1
+    assert max(slowest) < 0.5, "FreeRADIUS waits so long for a lock"
+    assert min(sent) > 50
+    assert not query("SELECT 1 FROM radius.stored_months() WHERE part = 'radacct_202001'")
+
+
+def test_a_long_report_delays_the_drop_and_no_packet(server, query, module_db):
+    """The lock that takes a month out is not waited for in front of packets."""
+    query("SELECT radius.make_partition('radacct', '2020-02-01')")
+    env = radius.environment()
+    reader = psycopg2.connect(dbname=module_db, host=env["PGHOST"], user=env["PGUSER"])
+    with closing(reader), reader.cursor() as cr:
+        cr.execute("SELECT count(*) FROM radius.radacct")
+        start = time.monotonic()
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            query("SELECT radius.detach_month('radacct_202002')")
+        assert time.monotonic() - start < 1
+        assert Session(server, query).stop(1, 1, 1)
+    query("SELECT radius.detach_month('radacct_202002')")
+    query("SELECT radius.drop_month('radacct_202002')")
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,8 @@ print("RESULT", json.dumps({
     "graph by day": clock(lambda: usage.formatted_read_group(month, ["date:day"], sums)),
     "pivot by month": clock(lambda: usage.formatted_read_group(month, ["date:month"], sums)),
     "pivot by plan and day": clock(
-        lambda: usage.formatted_read_group(month, ["plan_id", "date:day"], sums)),
+        lambda: usage.formatted_read_grouping_sets(
+            month, [[], ["plan_id"], ["plan_id", "date:day"]], sums)),
     "all months": clock(lambda: usage.formatted_read_group([], ["date:month"], sums)),
     "the same from the rows": clock(
         lambda: usage.formatted_read_group(month, ["date:day"], sums, order="__count")),

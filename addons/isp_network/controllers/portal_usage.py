@@ -68,8 +68,15 @@ class PortalUsage(PortalService):
         begin, end = self._get_months(service_sudo)
         text = io.StringIO()
         writer = csv.writer(text)
-        _ = request.env._
-        writer.writerow([_("Day"), _("Download (bytes)"), _("Upload (bytes)"), _("Total (bytes)")])
+        env = request.env
+        writer.writerow(
+            [
+                env._("Day"),
+                env._("Download (bytes)"),
+                env._("Upload (bytes)"),
+                env._("Total (bytes)"),
+            ]
+        )
         for day, (upload, download) in sorted(service_sudo._get_usage_by_day(begin, end).items()):
             writer.writerow([day, download, upload, download + upload])
         # The mark lets Excel read Bengali.

@@ -93,7 +93,7 @@ class IspEntitlement(models.Model):
     def _cron_speed_by_hour(self, batch=500):
         """Give the speeds of this hour, and come again at the minute of the next change."""
         cron = self.env["ir.cron"]
-        plans = self.env["isp.plan.hours"].search([]).plan_id
+        plans = self.env["isp.plan"].search([("hours_ids", "!=", False)])
         due = self._search_other_speed(plans)
         for start in range(0, len(due), batch):
             part = due[start : start + batch]

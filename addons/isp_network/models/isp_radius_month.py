@@ -67,8 +67,7 @@ class IspRadiusMonth(models.Model):
     @api.model
     def _get_rules(self):
         """{kind: months}: the longest rule of any company, and never less than its law."""
-        # sudo: the rule is one for all companies of the database.
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["isp.radius"]._get_companies()
         logs = max(max(c.isp_log_months, c._get_isp_least_log_months()) for c in companies)
         usage = max(companies.mapped("isp_usage_months"))
         return {"radacct": logs, "radpostauth": logs, "usage_day": usage}
@@ -80,7 +79,7 @@ class IspRadiusMonth(models.Model):
         A month is taken out and dropped in two transactions, so that accounting waits for the
         first one only, and for milliseconds.
         """
-        due = self.search([]).filtered("is_due").sorted("month")
+        due = self.search([("month", "!=", False)]).filtered("is_due").sorted("month")
         parts = due.mapped("part")
         cron = self.env["ir.cron"]
         for number, part in enumerate(parts, 1):

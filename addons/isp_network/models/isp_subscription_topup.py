@@ -20,7 +20,6 @@ class IspSubscriptionTopup(models.Model):
     plan_id = fields.Many2one(related="subscription_id.plan_id")
     offer_id = fields.Many2one(
         "isp.plan.topup",
-        "Offer",
         domain="[('plan_id', '=', plan_id)]",
         ondelete="set null",
     )

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 
 from odoo import fields, models
@@ -100,11 +101,9 @@ class IspSubscription(models.Model):
         if not self.date_start or not self.plan_id:
             return day.replace(day=1), fields.Date.add(day.replace(day=1), months=1)
         if self.has_changes:
-            try:
+            # A history that cannot be billed is shown by the billing run, not here.
+            with suppress(UserError):
                 return self._get_period_on(max(day, self.date_start))
-            except UserError:
-                # A history that cannot be billed is shown by the billing run, not here.
-                pass
         cycle = self._get_cycle()
         first = first_boundary(self.date_start, cycle)
         return caps.cycle_window(day, self.date_start, cycle, first)

@@ -12,6 +12,10 @@ _MEASURES = ("upload_mb", "download_mb", "total_mb", "hours", "row_count")
 _SUMS = object()
 
 
+def _counted(aggregates):
+    return ["row_count:sum" if name == "__count" else name for name in aggregates]
+
+
 class IspUsageDay(models.Model):
     """What a subscription used on one day of its company's calendar.
 
@@ -28,7 +32,7 @@ class IspUsageDay(models.Model):
 
     subscription_id = fields.Many2one("isp.subscription", readonly=True)
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
-    plan_id = fields.Many2one("isp.plan", "Plan", readonly=True, help="Of that day.")
+    plan_id = fields.Many2one("isp.plan", readonly=True, help="Of that day.")
     company_id = fields.Many2one("res.company", readonly=True)
     date = fields.Date(readonly=True)
     upload_mb = fields.Float("Uploaded (MB)", digits=(16, 1), readonly=True)
@@ -73,27 +77,45 @@ class IspUsageDay(models.Model):
         self, domain, groupby=(), aggregates=(), having=(), offset=0, limit=None, order=None
     ):
         """Answer from the sums where they know all that is asked for."""
-        if not self._sums_know(domain, groupby, aggregates, having, order):
+        if having or not self._sums_know(domain, groupby, aggregates, order):
             return super()._read_group(domain, groupby, aggregates, having, offset, limit, order)
-        counted = ["row_count:sum" if name == "__count" else name for name in aggregates]
-        sums = self.with_context(isp_usage_sums=_SUMS)
-        rows = super(IspUsageDay, sums)._read_group(
-            domain, groupby, counted, having, offset, limit, order
+        rows = super(IspUsageDay, self._with_sums())._read_group(
+            domain, groupby, _counted(aggregates), having, offset, limit, order
         )
-        # Without rows a count is 0, where a sum is nothing; records do not keep the context.
+        return self._from_sums(rows, [*groupby, *aggregates])
+
+    def _read_grouping_sets(self, domain, grouping_sets, aggregates=(), order=None):
+        """As :meth:`_read_group`, for pivots."""
+        groupby = [name for names in grouping_sets for name in names]
+        if not self._sums_know(domain, groupby, aggregates, order):
+            return super()._read_grouping_sets(domain, grouping_sets, aggregates, order)
+        results = super(IspUsageDay, self._with_sums())._read_grouping_sets(
+            domain, grouping_sets, _counted(aggregates), order
+        )
         return [
-            tuple(
-                value.with_env(self.env)
-                if isinstance(value, models.BaseModel)
-                else 0
-                if value is None and name == "__count"
-                else value
-                for value, name in zip(row, [*groupby, *aggregates], strict=True)
-            )
+            self._from_sums(rows, [*names, *aggregates])
+            for names, rows in zip(grouping_sets, results, strict=True)
+        ]
+
+    # === HELPERS === #
+
+    def _with_sums(self):
+        return self.with_context(isp_usage_sums=_SUMS)
+
+    def _from_sums(self, rows, names):
+        """Rows as if they came from the days: a count of nothing is 0, records are ours."""
+
+        def convert(value, name):
+            if isinstance(value, models.BaseModel):
+                return value.with_env(self.env)
+            return value or 0 if name == "__count" else value
+
+        return [
+            tuple(convert(value, name) for value, name in zip(row, names, strict=True))
             for row in rows
         ]
 
-    def _sums_know(self, domain, groupby, aggregates, having, order):
+    def _sums_know(self, domain, groupby, aggregates, order):
         names = {name.partition(":")[0].partition(".")[0] for name in groupby}
         names |= {
             condition.field_expr.partition(".")[0] for condition in Domain(domain).iter_conditions()
@@ -102,7 +124,6 @@ class IspUsageDay(models.Model):
         return (
             names <= {"date", "plan_id", "company_id"}
             and measures <= {f"{name}:sum" for name in _MEASURES}
-            and not having
             and "count" not in (order or "")
         )
 

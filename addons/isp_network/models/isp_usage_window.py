@@ -119,6 +119,8 @@ class IspUsageWindow(models.Model):
             )
         )
         missing = subscriptions.browse(subscription_id for (subscription_id,) in rows)
+        if not missing:
+            return self.browse()
         latest = self.env.execute_query(
             SQL(
                 """

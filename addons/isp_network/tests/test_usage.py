@@ -73,6 +73,13 @@ class TestUsage(IspUsageCase):
                 )
                 self.assertEqual(fast, rows)
                 self.assertTrue(fast)
+        sets = [["date:month"], ["plan_id", "date:month"], []]
+        self.assertEqual(
+            usage._read_grouping_sets(domain, sets, aggregates),
+            usage._read_grouping_sets(
+                [*domain, ("subscription_id", "!=", False)], sets, aggregates
+            ),
+        )
         self.assertEqual(usage._read_group([("date", "=", "2020-01-01")], [], ["__count"]), [(0,)])
         company = self.env["res.company"].create({"name": "Another"})
         user = usage.env.user
