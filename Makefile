@@ -1,6 +1,6 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf prove-faults shell stop reset
+.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-radius prove-faults prove-radius-outage shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,12 @@ bench-pdf: ## PDF files of bills a second, against wkhtmltopdf
 
 bench-reports: ## seconds to open each report at 100,000 subscriptions, beside the ORM
 	@scripts/bench reports $(ARGS)
+
+bench-radius: ## logins and accounting a second, against FreeRADIUS's stock schema; ARGS="--small"
+	@scripts/bench radius $(ARGS)
+
+prove-radius-outage: ## ten minutes without a database under load; ARGS="--minutes 1"
+	@scripts/prove-radius-outage $(ARGS)
 
 shell: ## Python prompt inside the sample database
 	@scripts/odoo shell -d isp
