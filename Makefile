@@ -4,6 +4,7 @@
 .PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-wire prove-faults shell stop reset
 .PHONY: help run test lint oracle bench bench-address bench-billing bench-reports bench-pdf prove-faults shell stop reset
 .PHONY: help run test lint oracle bench bench-address bench-control bench-billing bench-reports bench-pdf prove-faults shell stop reset
+.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-radius prove-faults prove-radius-outage shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +46,11 @@ bench-routeros: ## a router of 20,000 logins reconciled, against plain librouter
 	@scripts/bench routeros $(ARGS)
 bench-wire: ## seconds from a payment to the router and to full speed
 	@scripts/bench payment_to_wire $(ARGS)
+bench-radius: ## logins and accounting a second, against FreeRADIUS's stock schema; ARGS="--small"
+	@scripts/bench radius $(ARGS)
+
+prove-radius-outage: ## ten minutes without a database under load; ARGS="--minutes 1"
+	@scripts/prove-radius-outage $(ARGS)
 
 shell: ## Python prompt inside the sample database
 	@scripts/odoo shell -d isp

@@ -33,11 +33,12 @@ class Sizes:
 
     subscribers: int = 100_000
     history: int = 400_000
-    rounds: int = 5
-    logins: int = 4_000
-    mix_sessions: int = 400
+    # Short rounds: what else runs on the machine then hits both sides alike.
+    rounds: int = 9
+    logins: int = 2_000
+    mix_sessions: int = 200
     redialled: int = 10_000
-    interims: int = 2_500
+    interims: int = 2_000
     month: int = 1_000_000
     outage_sessions: int = 2_858
 
@@ -47,7 +48,7 @@ class Sizes:
         if options.small:
             return cls(10_000, 40_000, 3, 1_000, 100, 2_000, 1_000, 100_000, 300)
         if options.full:
-            return cls(rounds=11, month=10_000_000)
+            return cls(rounds=15, month=10_000_000)
         return cls()
 
 

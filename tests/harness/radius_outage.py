@@ -52,80 +52,130 @@ class Outcome:
     lost: int
     stored: int
     octets: tuple
-    expected: tuple
     kills: int
+    spooled: int
     down_s: float
     replay_s: float
 
     @property
     def exact(self):
         """Whether every session is complete, once, to the octet."""
-        return self.stored == self.sessions and self.octets == self.expected
+        return (self.stored, self.octets) == (self.sessions, expected_octets(self.sessions))
 
     def __str__(self):
-        verdict = "EXACT" if self.exact else f"WRONG: expected {self.expected}"
+        verdict = "EXACT" if self.exact else f"WRONG, expected {expected_octets(self.sessions)}"
         return (
-            f"{self.stored} of {self.sessions} sessions complete, octets {self.octets} {verdict}; "
-            f"{self.kills} kills, database away {self.down_s:.0f} s, replayed in "
-            f"{self.replay_s:.0f} s, {self.lost} packets without an answer"
+            f"{self.stored} of {self.sessions} sessions complete, octets up and down "
+            f"{self.octets} {verdict}; {self.kills} kills, database away {self.down_s:.0f} s, "
+            f"{self.spooled} packets spooled, replayed in {self.replay_s:.0f} s, "
+            f"{self.lost} packets without an answer"
         )
 
 
-def run(db, secret, numbers, prefix, kills=2, down_s=None, rate=None):
+class SocketOutage:
+    """The database behind a gate that is closed: connections are cut and refused."""
+
+    def __init__(self):
+        self._gate = radius.DatabaseGate()
+
+    def __enter__(self):
+        self._gate.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self._gate.__exit__(*exc)
+
+    @property
+    def gate(self):
+        """What the server connects through."""
+        return self._gate
+
+    def begin(self):
+        """Let the database vanish."""
+        self._gate.close()
+
+    def end(self):
+        """Let it be there again."""
+        self._gate.open()
+
+
+def expected_octets(sessions):
+    """Uploaded and downloaded octets of whole sessions."""
+    whole = INTERIMS + 1
+    return sessions * whole * STEP_UP, sessions * whole * STEP_DOWN
+
+
+def send_all(server, secret, numbers, prefix, **options):
+    """Report a whole session for each number; a session's packets stay with one sender."""
+    numbers = list(numbers)
+    shares = [session_mix(numbers[at::SENDERS], prefix) for at in range(SENDERS)]
+    return send(server.acct_port, "acct", secret, shares, **options)
+
+
+def run(db, secret, numbers, prefix, kills=2, down_s=0, rate=None, outage=SocketOutage):
     """Report a session for each of ``numbers`` while the database is away.
 
     :param kills: 1 for a kill -9 of FreeRADIUS while it spools, 2 for another while it replays
-    :param down_s: how long the database is away at least, until all is sent by default
+    :param down_s: how long the database is away at least, and until all is sent in any case
     :param rate: packets a second, as many as are answered by default
+    :param outage: makes a context with ``gate``, ``begin()`` and ``end()``
     """
     numbers = list(numbers)
-    # A session's packets stay with one sender, in their order.
-    shares = [session_mix(numbers[at::SENDERS], prefix) for at in range(SENDERS)]
-    packets = sum(map(len, shares))
     pace = None if rate is None else max(1, rate // SENDERS)
-    with radius.DatabaseGate() as gate, radius.RadiusServer(db, gate) as server:
+    with outage() as away, radius.RadiusServer(db, away.gate) as server:
+        # Many tries: while FreeRADIUS is killed, the router asks again, as routers do.
         with Background(
-            # Many tries: while FreeRADIUS is killed, the router asks again, as routers do.
-            lambda: send(server.acct_port, "acct", secret, shares, retries=30, rate=pace)
+            lambda: send_all(server, secret, numbers, prefix, retries=30, rate=pace)
         ) as load:
-            _wait(lambda: _count(db, prefix, "true") > 0, 30)
-            gate.close()
-            away = time.monotonic()
+            _wait(lambda: _count(db, prefix) > 0, 60)
+            away.begin()
+            begun = time.monotonic()
             if kills:
-                _wait(lambda: _spooled(server) or not load.running, 30)
-                time.sleep(1)
+                _wait(lambda: _spool_size(server), 60)
+                time.sleep(0.5)
                 _kill(server)
-            while load.running or (down_s and time.monotonic() - away < down_s):
+            while load.running or time.monotonic() - begun < down_s:
                 time.sleep(0.2)
-                if not load.running and not down_s:
-                    break
-        down = time.monotonic() - away
-        gate.open()
+        down = time.monotonic() - begun
+        spooled = _spooled_packets(server)
+        away.end()
         replay = time.monotonic()
         if kills > 1:
+            size = _spool_size(server)
             before = _count(db, prefix, "acctstoptime IS NOT NULL")
             _wait(
                 lambda: (
-                    _count(db, prefix, "acctstoptime IS NOT NULL") > before or not _spooled(server)
+                    _count(db, prefix, "acctstoptime IS NOT NULL") > before
+                    or _spool_size(server) < size
                 ),
-                60,
+                120,
             )
             _kill(server)
-        _wait(lambda: not _spooled(server), REPLAY_TIMEOUT_S)
+        _wait(lambda: not _spool_size(server), REPLAY_TIMEOUT_S)
         replay = time.monotonic() - replay
-        stored, octets = _stored(db, prefix)
-        whole = INTERIMS + 1
+        complete, octets = stored(db, prefix)
         return Outcome(
-            packets=packets,
+            packets=len(numbers) * (INTERIMS + 2),
             sessions=len(numbers),
             lost=load.result.lost,
-            stored=stored,
+            stored=complete,
             octets=octets,
-            expected=(len(numbers) * whole * STEP_UP, len(numbers) * whole * STEP_DOWN),
             kills=kills,
+            spooled=spooled,
             down_s=down,
             replay_s=replay,
         )
+
+
+def stored(db, prefix):
+    """Closed sessions, and what all sessions uploaded and downloaded."""
+    [[complete, up, down]] = databases.query(
+        db,
+        "SELECT count(*) FILTER (WHERE acctstoptime IS NOT NULL), sum(acctinputoctets)::bigint, "
+        "sum(acctoutputoctets)::bigint FROM radius.radacct WHERE acctsessionid LIKE %s",
+        [f"{prefix}%"],
+    )
+    return complete, (up, down)
 
 
 def _kill(server):
@@ -133,9 +183,22 @@ def _kill(server):
     server.start()
 
 
-def _spooled(server):
-    """Whether packets wait on disk."""
-    return any((server.folder / "acct/spool").glob("detail*"))
+def _spool_files(server):
+    return list((server.folder / "acct/spool").glob("detail*"))
+
+
+def _spool_size(server):
+    size = 0
+    for path in _spool_files(server):
+        try:
+            size += path.stat().st_size
+        except FileNotFoundError:
+            continue  # replayed in this moment
+    return size
+
+
+def _spooled_packets(server):
+    return sum(path.read_bytes().count(b"Acct-Status-Type") for path in _spool_files(server))
 
 
 def _wait(condition, seconds):
@@ -143,23 +206,12 @@ def _wait(condition, seconds):
     while not condition():
         if time.monotonic() > deadline:
             raise databases.HarnessError("It did not happen in time.")
-        time.sleep(0.2)
+        time.sleep(0.1)
 
 
-def _count(db, prefix, condition):
+def _count(db, prefix, condition="true"):
     return databases.query(
         db,
         f"SELECT count(*) FROM radius.radacct WHERE acctsessionid LIKE %s AND {condition}",
         [f"{prefix}%"],
     )[0][0]
-
-
-def _stored(db, prefix):
-    """Closed sessions, and what all sessions uploaded and downloaded."""
-    [[stored, up, down]] = databases.query(
-        db,
-        "SELECT count(*) FILTER (WHERE acctstoptime IS NOT NULL), sum(acctinputoctets)::bigint, "
-        "sum(acctoutputoctets)::bigint FROM radius.radacct WHERE acctsessionid LIKE %s",
-        [f"{prefix}%"],
-    )
-    return stored, (up, down)

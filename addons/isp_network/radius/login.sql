@@ -81,112 +81,118 @@ $$;
 
 -- === WHAT IT MAY DO === --
 
--- One look-up a login. Numbers below 20 say how to check it, the others what to answer.
+-- One look-up a login. Numbers below 20 say how to check it, the others what to answer. All logins
+-- go through here, so it is two statements whose plans the session keeps: each further expression
+-- or function of PL/pgSQL would be prepared anew for each login, which takes longer than to find it.
 CREATE OR REPLACE FUNCTION radius.login_items(login_name text, nas_address text DEFAULT NULL)
 RETURNS TABLE (id int, username text, attribute text, value text, op text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    a login%ROWTYPE;
-    moment timestamp := now() AT TIME ZONE 'UTC';
-    refused text;
-    service text;
-    is_open boolean;
-    mikrotik boolean;
-    seconds_left bigint;
-    nt_hash text;
-    macs text[];
-    learns boolean;
+    key int;
 BEGIN
-    SELECT * INTO a FROM login l WHERE l.username = login_name
-    ORDER BY l.access = 'none', l.id DESC LIMIT 1;
+    -- At most one that may do something has the name.
+    SELECT l.id INTO key FROM login l WHERE l.username = login_name AND l.access <> 'none';
     IF NOT FOUND THEN
-        a := find_login(login_name, nas_address);
-        IF a.id IS NULL THEN
-            RETURN;
-        END IF;
-    END IF;
-    SELECT c.nas_type = 'mikrotik' INTO mikrotik FROM client c WHERE c.ip_address = nas_address;
-    mikrotik := COALESCE(mikrotik, true);
-    service := service(a.access, a.valid_until);
-    IF service = 'reject' OR a.voucher_id IS NOT NULL THEN
-        refused := refusal(a);
-        IF refused IS NOT NULL THEN
-            service := 'reject';
-        END IF;
-    END IF;
-    is_open := service IN ('full', 'throttled');
-    IF a.valid_seconds IS NOT NULL THEN
-        -- A voucher's time begins with this login.
-        seconds_left := a.valid_seconds;
-    ELSIF a.valid_until > moment THEN
-        seconds_left := ceil(extract(epoch FROM a.valid_until - moment));
-    END IF;
-    nt_hash := unseal(a.nt_secret);
-    learns := a.valid_seconds IS NOT NULL;
-    IF a.mac_lock = 'first_use' THEN
-        macs := bound_macs(a);
-        learns := learns OR cardinality(macs) < COALESCE(a.mac_lock_devices, 1);
-    ELSIF a.mac_lock = 'fixed' AND a.mac_addresses IS NULL THEN
-        macs := '{none}';
-    ELSE
-        macs := string_to_array(a.mac_addresses, '|');
+        SELECT f.id INTO key FROM find_login(login_name, nas_address) f;
     END IF;
     RETURN QUERY
-    SELECT v.n, a.username, v.attribute, v.value, v.op
+    SELECT CASE WHEN u.attribute = 'ISP-Bound-MAC' THEN 9 WHEN u.n <= 8 THEN u.n::int
+            ELSE u.n::int + 12 END,
+        a.username, u.attribute, u.value,
+        CASE WHEN u.attribute = 'ISP-Bound-MAC' THEN '+=' ELSE ':=' END
+    -- OFFSET 0 keeps the planner from working a value out again wherever it is used.
     FROM (
-        VALUES
-            (1, 'ISP-Subscription-Id', ':=', COALESCE(a.subscription_id, 0)::text),
-            (2, 'ISP-Service', ':=', service),
-            (3, 'NT-Password', ':=', CASE WHEN nt_hash ~ '^[0-9A-Fa-f]{32}$' THEN nt_hash END),
-            (4, 'Cleartext-Password', ':=',
-                CASE WHEN a.chap_secret IS NOT NULL THEN unseal(a.chap_secret) END),
-            (5, 'Simultaneous-Use', ':=', a.simultaneous_use::text),
-            (6, 'ISP-Refusal', ':=', refused),
-            (7, 'ISP-Learn', ':=', CASE WHEN learns THEN 'yes' END),
+        SELECT l.*, r.refused,
+            CASE WHEN r.refused IS NULL THEN service(l.access, l.valid_until)
+                ELSE 'reject' END AS service,
+            -- A voucher's time begins with this login.
+            CASE WHEN l.valid_seconds IS NOT NULL THEN l.valid_seconds
+                WHEN l.valid_until > now() AT TIME ZONE 'UTC'
+                    THEN ceil(extract(epoch FROM l.valid_until - (now() AT TIME ZONE 'UTC')))::bigint
+            END AS seconds_left,
+            CASE WHEN l.mac_lock = 'first_use' THEN bound_macs(l)
+                WHEN l.mac_lock = 'fixed' AND l.mac_addresses IS NULL THEN '{none}'
+                ELSE string_to_array(l.mac_addresses, '|') END AS macs,
+            unseal(l.nt_secret) AS nt_hash,
+            COALESCE((SELECT c.nas_type = 'mikrotik' FROM client c
+                      WHERE c.ip_address = nas_address), true) AS mikrotik
+        FROM login l
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.access = 'none' OR l.voucher_id IS NOT NULL
+            THEN refusal(l) END OFFSET 0) r (refused)
+        WHERE l.id = key OFFSET 0
+    ) a
+    CROSS JOIN LATERAL (
+        SELECT a.service IN ('full', 'throttled') AS open,
+            CASE WHEN a.service IN ('full', 'throttled') THEN a.address_list
+                ELSE 'walled-garden' END AS list,
+            CASE WHEN a.service IN ('full', 'throttled') AND a.delegated_prefix IS NULL
+                THEN a.ipv6_pool END AS ipv6_pool
+        OFFSET 0
+    ) b
+    CROSS JOIN LATERAL unnest(
+        '{ISP-Subscription-Id,ISP-Service,NT-Password,Cleartext-Password,Simultaneous-Use,
+            ISP-Refusal,ISP-Learn,ISP-Found-MAC,Framed-IP-Address,Framed-Pool,
+            Delegated-IPv6-Prefix,Session-Timeout,Idle-Timeout,Acct-Interim-Interval,
+            Reply-Message}'::text[]
+        || CASE WHEN a.mikrotik
+            THEN '{Mikrotik-Rate-Limit,NULL,Mikrotik-Address-List,Mikrotik-Delegated-IPv6-Pool}'
+            ELSE '{WISPr-Bandwidth-Max-Up,WISPr-Bandwidth-Max-Down,Filter-Id,Framed-IPv6-Pool}'
+        END::text[]
+        || CASE WHEN a.macs IS NOT NULL
+            THEN array_fill('ISP-Bound-MAC'::text, ARRAY[cardinality(a.macs)]) END,
+        ARRAY[
+            COALESCE(a.subscription_id, 0)::text,
+            a.service,
+            CASE WHEN a.nt_hash ~ '^[0-9A-Fa-f]{32}$' THEN a.nt_hash END,
+            CASE WHEN a.chap_secret IS NOT NULL THEN unseal(a.chap_secret) END,
+            a.simultaneous_use::text,
+            a.refused,
+            CASE WHEN a.valid_seconds IS NOT NULL OR (a.mac_lock = 'first_use'
+                AND cardinality(a.macs) < COALESCE(a.mac_lock_devices, 1)) THEN 'yes' END,
             -- Found by its address: no password is asked.
-            (8, 'ISP-Found-MAC', ':=', CASE WHEN a.username <> login_name
-                AND strpos(login_name, '@') = 0 THEN mac_of(login_name) END),
-            (20, 'Framed-IP-Address', ':=', CASE WHEN is_open THEN a.ipv4_address END),
-            (21, 'Framed-Pool', ':=', CASE WHEN NOT is_open THEN 'pool-walled'
-                WHEN a.ipv4_address IS NULL THEN a.framed_pool END),
-            (22, 'Delegated-IPv6-Prefix', ':=', CASE WHEN is_open THEN a.delegated_prefix END),
-            (23, 'Session-Timeout', ':=', CASE WHEN is_open
-                THEN LEAST(a.session_timeout_s, seconds_left)::text ELSE '1800' END),
-            (24, 'Idle-Timeout', ':=', a.idle_timeout_s::text),
-            (25, 'Acct-Interim-Interval', ':=', a.interim_interval_s::text),
-            (26, 'Reply-Message', ':=', CASE WHEN service = 'reject' THEN 'Service not active'
-                WHEN is_open THEN NULL
+            CASE WHEN a.username <> login_name AND strpos(login_name, '@') = 0
+                THEN mac_of(login_name) END,
+            CASE WHEN b.open THEN a.ipv4_address END,
+            CASE WHEN NOT b.open THEN 'pool-walled'
+                WHEN a.ipv4_address IS NULL THEN a.framed_pool END,
+            CASE WHEN b.open THEN a.delegated_prefix END,
+            CASE WHEN b.open THEN LEAST(a.session_timeout_s, a.seconds_left)::text
+                ELSE '1800' END,
+            a.idle_timeout_s::text,
+            a.interim_interval_s::text,
+            CASE WHEN b.open THEN NULL WHEN a.service = 'reject' THEN 'Service not active'
                 -- Walled in by the ledger for another reason than money.
                 WHEN a.access = 'walled' AND a.reason <> 'overdue' THEN 'Service suspended'
-                ELSE 'Payment due' END),
-            (27, 'Mikrotik-Rate-Limit', ':=', CASE WHEN NOT mikrotik THEN NULL
-                WHEN NOT is_open THEN '512k/512k'
+                ELSE 'Payment due' END,
+            CASE WHEN NOT a.mikrotik
+                    THEN CASE WHEN b.open THEN (a.upload_kbps::bigint * 1000)::text
+                        ELSE '512000' END
+                WHEN NOT b.open THEN '512k/512k'
+                -- Without a burst, spelt out here: the function has to be prepared.
+                WHEN a.upload_kbps > 0 AND a.download_kbps > 0 AND COALESCE(a.priority, 8) = 8
+                    AND COALESCE(a.burst_upload_kbps, a.burst_download_kbps) IS NULL
+                    THEN rate(a.upload_kbps) || '/' || rate(a.download_kbps)
                 ELSE rate_limit(a.upload_kbps, a.download_kbps, a.burst_upload_kbps,
                     a.burst_download_kbps, a.burst_threshold_upload_kbps,
-                    a.burst_threshold_download_kbps, a.burst_time_s, a.priority) END),
-            (28, CASE WHEN mikrotik THEN 'Mikrotik-Address-List' ELSE 'Filter-Id' END, ':=',
-                CASE WHEN is_open THEN a.address_list ELSE 'walled-garden' END),
-            (29, CASE WHEN mikrotik THEN 'Mikrotik-Delegated-IPv6-Pool'
-                ELSE 'Framed-IPv6-Pool' END, ':=',
-                CASE WHEN is_open AND a.delegated_prefix IS NULL THEN a.ipv6_pool END),
-            (30, 'WISPr-Bandwidth-Max-Up', ':=', CASE WHEN mikrotik THEN NULL
-                WHEN is_open THEN (a.upload_kbps::bigint * 1000)::text ELSE '512000' END),
-            (31, 'WISPr-Bandwidth-Max-Down', ':=', CASE WHEN mikrotik THEN NULL
-                WHEN is_open THEN (a.download_kbps::bigint * 1000)::text ELSE '512000' END)
-    ) v (n, attribute, op, value)
-    WHERE v.value IS NOT NULL
-    UNION ALL
-    SELECT 9, a.username, 'ISP-Bound-MAC', m, '+=' FROM unnest(macs) m;
+                    a.burst_threshold_download_kbps, a.burst_time_s, a.priority) END,
+            CASE WHEN NOT a.mikrotik
+                THEN CASE WHEN b.open THEN (a.download_kbps::bigint * 1000)::text
+                    ELSE '512000' END END,
+            b.list,
+            b.ipv6_pool
+        ] || a.macs
+    ) WITH ORDINALITY u (attribute, value, n)
+    WHERE u.value IS NOT NULL;
 END $$;
 
 -- The two halves, for those who look at what a router would be told.
+DROP FUNCTION IF EXISTS radius.check_items(text);
 CREATE OR REPLACE FUNCTION radius.check_items(login_name text, nas_address text DEFAULT NULL)
 RETURNS TABLE (id int, username text, attribute text, value text, op text)
 LANGUAGE sql STABLE SET search_path = radius, pg_temp AS $$
     SELECT * FROM login_items(login_name, nas_address) i WHERE i.id < 20
 $$;
-DROP FUNCTION IF EXISTS radius.check_items(text);
 
 CREATE OR REPLACE FUNCTION radius.reply_items(login_name text, nas_address text DEFAULT NULL)
 RETURNS TABLE (id int, username text, attribute text, value text, op text)

@@ -193,8 +193,9 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION radius.rate(kbps int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    -- The casts let the planner put this in place of a call.
     SELECT CASE WHEN COALESCE(kbps, 0) <= 0 THEN '0'
-        WHEN kbps % 1000 = 0 THEN kbps / 1000 || 'M' ELSE kbps || 'k' END
+        WHEN kbps % 1000 = 0 THEN (kbps / 1000)::text || 'M' ELSE kbps::text || 'k' END
 $$;
 
 -- RouterOS: "rx/tx burst-rx/tx threshold-rx/tx time-rx/tx priority"; rx is what the router
