@@ -1,13 +1,11 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-routeros prove-faults shell stop reset
-.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-wire prove-faults shell stop reset
-.PHONY: help run test lint oracle bench bench-address bench-billing bench-reports bench-pdf prove-faults shell stop reset
-.PHONY: help run test lint oracle bench bench-address bench-control bench-billing bench-reports bench-pdf prove-faults shell stop reset
-.PHONY: help run test lint oracle bench bench-billing bench-reports bench-pdf bench-radius prove-faults prove-radius-outage shell stop reset
+.PHONY: help run test lint oracle bench \
+    bench-address bench-billing bench-control bench-pdf bench-radius bench-reports bench-routeros bench-wire \
+    prove-faults prove-radius-outage shell stop reset
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
 
 run: ## set up, load the sample provider and serve it at http://127.0.0.1:8069
 	@scripts/run
@@ -44,8 +42,10 @@ bench-reports: ## seconds to open each report at 100,000 subscriptions, beside t
 
 bench-routeros: ## a router of 20,000 logins reconciled, against plain librouteros
 	@scripts/bench routeros $(ARGS)
+
 bench-wire: ## seconds from a payment to the router and to full speed
 	@scripts/bench payment_to_wire $(ARGS)
+
 bench-radius: ## logins and accounting a second, against FreeRADIUS's stock schema; ARGS="--small"
 	@scripts/bench radius $(ARGS)
 
