@@ -125,3 +125,26 @@ def browser():
         instance = playwright.chromium.launch(executable_path=chromium, args=args)
         with closing(instance):
             yield instance
+
+
+@pytest.fixture
+def new_router():
+    """Start simulated MikroTik routers: ``new_router(version="6.49.10")`` returns a RouterOS."""
+    from simulators.routeros import RouterOS
+
+    started = []
+
+    def start(**options):
+        started.append(RouterOS(**options))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def router(new_router):
+    """A simulated MikroTik router; user ``isp``, password ``secret``, port ``router.port``."""
+    return new_router()

@@ -16,6 +16,7 @@ class Faults:
     drop_after_words      after so many more words of answers the connection is reset; once
     drop_mid_word         ... in the middle of the word that follows; once (alone: of the next one)
     forget_every          every n-th write is acknowledged and not kept (0: none)
+    file_delay_s          a file has its contents so long after its name (0.1, as a router does)
     trap_next             the next command fails: text, (text, category), or a list for several
     trap_when             function (command, attributes) -> like trap_next, or None
     fatal_next            text: the next command ends the connection with it
@@ -31,6 +32,7 @@ class Faults:
         self.drop_after_words = None
         self.drop_mid_word = False
         self.forget_every = 0
+        self.file_delay_s = 0.1
         self.trap_next = None
         self.trap_when = None
         self.fatal_next = None

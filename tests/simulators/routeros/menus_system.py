@@ -1,15 +1,13 @@
 """The menus about the router itself: /system, /user, /file, /interface, /log."""
 
-from .schema import Menu, Property, Unique, printed
+from .schema import COMMENT, DISABLED, NAMED, ROWS, Menu, Property, Unique, printed
 from .values import boolean, duration, ip, name_text, number, one_of, reference, some_of, text
 
 POLICIES = (
     *("local", "telnet", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox"),
     *("password", "web", "sniff", "sensitive", "api", "romon", "rest-api"),
 )
-NAMED = frozenset(("add", "set", "remove", "enable", "disable"))
 FIXED = frozenset(("set", "enable", "disable"))  # rows that are there and cannot be removed
-DISABLED = Property(boolean, "false")
 
 
 def group_policy(*granted):
@@ -105,7 +103,7 @@ SYSTEM = {
             "last-started": printed(),
             "source": Property(text, ""),
             "invalid": printed("false"),
-            "comment": Property(text),
+            "comment": COMMENT,
         },
         unique=(Unique(("name",), "failure: item with this name already exists"),),
         commands=frozenset(("add", "set", "remove", "run")),
@@ -118,7 +116,7 @@ SYSTEM = {
             "address": Property(text, ""),
             "last-logged-in": printed(),
             "disabled": DISABLED,
-            "comment": Property(text),
+            "comment": COMMENT,
         },
         unique=(Unique(("name",), "failure: user with the same name already exists"),),
         commands=NAMED,
@@ -128,10 +126,10 @@ SYSTEM = {
             "name": Property(name_text, required=True),
             "policy": Property(some_of(*POLICIES), ""),
             "skin": Property(text, "default"),
-            "comment": Property(text),
+            "comment": COMMENT,
         },
         unique=(Unique(("name",), "failure: group with the same name already exists"),),
-        commands=frozenset(("add", "set", "remove")),
+        commands=ROWS,
         first=(
             {"name": "read", "policy": group_policy(*READ)},
             {"name": "write", "policy": group_policy(*READ, "write")},
@@ -179,7 +177,7 @@ SYSTEM = {
             "dynamic": printed(),
             "running": printed("true"),
             "disabled": DISABLED,
-            "comment": Property(text),
+            "comment": COMMENT,
         },
         unique=(Unique(("name",), "failure: interface with the same name already exists"),),
         commands=FIXED,
@@ -201,7 +199,7 @@ SYSTEM = {
             "contents": Property(text),
         },
         unique=(Unique(("name",), "failure: file with such name already exists"),),
-        commands=frozenset(("add", "set", "remove")),
+        commands=ROWS,
     ),
     "/log": Menu(
         {"time": printed(), "topics": printed("system,info"), "message": printed()},
@@ -217,7 +215,7 @@ SYSTEM = {
             "up-script": Property(text, ""),
             "down-script": Property(text, ""),
             "disabled": Property(boolean),
-            "comment": Property(text),
+            "comment": COMMENT,
         },
         commands=NAMED,
     ),

@@ -46,7 +46,6 @@ class Router:
         self.lock = threading.RLock()
         self.on_reboot = None
         self.files = {}  # name -> (moment when the contents are there, contents)
-        self.file_delay_s = 0.1
         self.jobs = 0
         self.no_such_item = "no such item (4)" if self.version >= (7,) else "no such item"
         menus = {**MENUS, "/system/health": health_menu(self.version)}

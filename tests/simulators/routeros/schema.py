@@ -67,3 +67,16 @@ class Menu:
 def printed(default=None, **options):
     """A property that only the router writes."""
     return Property(default=default, written=False, **options)
+
+
+# === WHAT MANY MENUS SHARE === #
+
+V7 = (7,)
+ROWS = frozenset(("add", "set", "remove"))
+NAMED = ROWS | {"enable", "disable"}
+ORDERED = NAMED | {"move"}
+NAME = Property(values.name_text, required=True)
+COMMENT = Property(values.text)
+DISABLED = Property(values.boolean, "false")
+DYNAMIC = printed("false")
+COUNT = Property(values.number(), "0")

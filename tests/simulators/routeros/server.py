@@ -52,8 +52,8 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.session = Session(peer[0] if peer else "")
         transport.set_write_buffer_limits(high=256 * 1024)
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = transport.get_extra_info("socket")
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.server.connections.add(self)
         self.server.accepted += 1
 
@@ -80,8 +80,11 @@ class Connection(asyncio.Protocol):
         """End the connection with a TCP reset, as a router that lost its power seems to do."""
         if self.open:
             self.open = False
-            sock = self.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            try:
+                linger = struct.pack("ii", 1, 0)  # on, 0 seconds: closing sends a reset
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            except OSError:
+                pass  # the client was faster; under TLS this is heard of a little later
             self.transport.abort()
 
     # === COMMANDS IN === #
@@ -228,13 +231,12 @@ class Connection(asyncio.Protocol):
             return None
         left = faults.drop_after_words or 0
         for start, begin, end in split_words(data):
+            if end == begin:  # the end of a sentence
+                continue
             if left <= 0:
-                if not faults.drop_mid_word:
-                    faults.drop_after_words = None
-                    return start
-                if end > begin:
-                    faults.drop_after_words, faults.drop_mid_word = None, False
-                    return begin + (end - begin) // 2
+                middle, faults.drop_after_words = faults.drop_mid_word, None
+                faults.drop_mid_word = False
+                return begin + (end - begin) // 2 if middle else start
             left -= 1
         faults.drop_after_words = left
         return None

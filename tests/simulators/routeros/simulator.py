@@ -7,6 +7,7 @@ import threading
 
 from . import sessions
 from .certificate import server_context
+from .export import export
 from .menus_system import group_policy
 from .router import Router
 from .server import Connection
@@ -142,7 +143,10 @@ class RouterOS:
             self.reset_connections()
 
     def load_secrets(self, count, prefix="user", **values):
-        """Add ``count`` secrets named prefix0, prefix1, ... and encode them for printing."""
+        """Add ``count`` secrets named prefix0, prefix1, ... and encode them for printing.
+
+        A value may be a function of the number: ``comment=lambda number: f"isp:secret:{number}"``.
+        """
         table = self.tree["/ppp/secret"]
         never = self.router.clock.never_text()
         with self.router.lock:
@@ -154,10 +158,15 @@ class RouterOS:
                         "password": f"pw-{number:06d}",
                         "service": "pppoe",
                         "last-logged-out": never,
-                        **values,
+                        **{k: v(number) if callable(v) else v for k, v in values.items()},
                     }
                 )
             table.bodies(self.router)
+
+    def export(self, sensitive=True):
+        """Text of /export as it is now."""
+        with self.router.lock:
+            return export(self.router, sensitive)
 
     def add_user(self, name, password, policies):
         """A user with a group of its own that has these policies."""

@@ -49,7 +49,7 @@ def write_file(router, name, contents, kind="script"):
     if old is not None:
         table.remove(old)
     table.append({"name": name, "type": kind, "size": "0", "last-modified": router.clock.text()})
-    router.files[name] = (time.monotonic() + router.file_delay_s, contents)
+    router.files[name] = (time.monotonic() + router.faults.file_delay_s, contents)
 
 
 def settle_files(router):
