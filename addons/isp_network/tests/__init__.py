@@ -15,3 +15,5 @@ from . import test_cap
 from . import test_hours
 from . import test_retention
 from . import test_portal_usage
+from . import test_login_rules
+from . import test_walled
