@@ -198,9 +198,9 @@ class IspSubscription(models.Model):
                 if address and not one:
                     missing.append((subscription, family, address))
         outdated._release()
-        subscriptions._hold(missing)
+        subscriptions._add_assignments(missing)
 
-    def _hold(self, missing):
+    def _add_assignments(self, missing):
         """Create the assignments of ``[(subscription, family, address), …]``."""
         assignments = self.env["isp.ip.assignment"]
         # One at a time: two of one import may ask for the same address, and the second is told.

@@ -55,7 +55,8 @@ class IspSubscription(models.Model):
                 "SELECT COALESCE(sum(upload_bytes), 0)::bigint, "
                 "COALESCE(sum(download_bytes), 0)::bigint FROM radius.usage_day "
                 "WHERE subscription_id = %s AND day >= %s AND day < %s",
-                self._origin.id,
+                # A new record has no usage.
+                self._origin.id or None,
                 date_from,
                 date_to,
             )
