@@ -217,6 +217,14 @@ def test_counters_that_begin_again_while_the_session_goes_on(session, usage):
     assert total(usage) == (1040, 51_000, 1200)
 
 
+def test_a_packet_from_before_the_new_beginning_adds_nothing(session, usage):
+    session.start(ago=1200)
+    session.interim(300, 1000, 50_000, ago=900)
+    session.interim(600, 10, 400, ago=600)
+    assert session.interim(450, 2000, 70_000, ago=750) == [(1010, 50_400, 600, None)]
+    assert total(usage) == (1010, 50_400, 600)
+
+
 def test_a_clock_that_begins_again_with_its_counters(session, usage):
     session.start(ago=1200)
     session.interim(600, 1000, 2000, ago=600)
