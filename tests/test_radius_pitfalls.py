@@ -69,7 +69,7 @@ def test_a_record_that_can_never_be_stored_blocks_no_other(module_db, nas, pg):
             for name in ("poison", "behind"):
                 session = {"User_Name": name, "Acct_Session_Id": f"{name}-1"}
                 reply = server.account("Start", SECRET, **session)
-                assert reply.code == "Accounting-Response", name
+                assert reply.code == "Accounting-Response", (name, server.log.read_text())
             deadline = time.monotonic() + 40
             dead = server.folder / "acct/dead"
             while not any(b"poison" in file.read_bytes() for file in dead.glob("*")):
