@@ -70,7 +70,7 @@ class IspAddressRequest(models.Model):
         help="Needed where customers share a public address. 0 when the letter names none.",
     )
     moment_text = fields.Char(
-        "Moment", copy=False, help="As in the letter, year first: 2026-11-03 21:14:05."
+        "Moment in the letter", copy=False, help="Year first: 2026-11-03 21:14:05."
     )
     tz = fields.Selection(
         _tz_get,

@@ -20,19 +20,22 @@ class IspSubscription(models.Model):
     )
     usage_window_ids = fields.One2many("isp.usage.window", "subscription_id", "Data volumes")
     usage_window_id = fields.Many2one(
-        "isp.usage.window", "Data volume", compute="_compute_usage_window_id"
+        "isp.usage.window", "Data volume", compute="_compute_usage_window"
     )
-    cap_percent = fields.Integer("Volume used (%)", related="usage_window_id.percent")
-    cap_left_gb = fields.Float("Volume left (GB)", related="usage_window_id.left_gb")
+    cap_percent = fields.Integer("Volume used (%)", compute="_compute_usage_window")
+    cap_left_gb = fields.Float("Volume left (GB)", compute="_compute_usage_window")
     topup_ids = fields.One2many("isp.subscription.topup", "subscription_id", "Top-ups")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("usage_window_ids.state")
-    def _compute_usage_window_id(self):
+    @api.depends("usage_window_ids.state", "usage_window_ids.percent", "usage_window_ids.left_gb")
+    def _compute_usage_window(self):
         for subscription in self:
             windows = subscription.usage_window_ids
-            subscription.usage_window_id = windows.filtered(lambda w: w.state == "current")[:1]
+            window = windows.filtered(lambda w: w.state == "current")[:1]
+            subscription.usage_window_id = window
+            subscription.cap_percent = window.percent
+            subscription.cap_left_gb = window.left_gb
 
     # === CRUD METHODS === #
 
