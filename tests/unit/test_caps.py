@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.periods import Cycle, first_boundary, whole_periods
 
-_FILE = Path(__file__).parents[2] / "addons/isp_network/engine/caps.py"
+_FILE = Path(__file__).parents[2] / "addons/isp_network/usage/caps.py"
 _SPEC = importlib.util.spec_from_file_location("caps", _FILE)
 caps = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(caps)

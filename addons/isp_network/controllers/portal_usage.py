@@ -12,7 +12,7 @@ from odoo.http import content_disposition, request
 from odoo.addons.isp_billing.controllers.portal import PortalService
 from odoo.addons.isp_billing.engine.document_text import Writer
 
-from ..engine import usage_chart
+from ..usage import usage_chart
 
 RANGES = ("today", "days", "months")
 _DAYS = 30

@@ -5,7 +5,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..engine import caps
+from ..usage import caps
 
 _SPEEDS = ("download_kbps", "upload_kbps")
 # How often the cron comes by itself.

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..engine import caps
+from ..usage import caps
 
 WEEKDAYS = [
     ("0", "Monday"),

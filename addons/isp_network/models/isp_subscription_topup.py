@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..engine import caps
+from ..usage import caps
 
 
 class IspSubscriptionTopup(models.Model):

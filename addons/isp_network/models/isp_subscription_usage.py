@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from odoo.addons.isp_billing.engine.periods import first_boundary
 
-from ..engine import caps
+from ..usage import caps
 
 
 class IspSubscription(models.Model):

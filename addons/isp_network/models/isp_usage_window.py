@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..engine import caps
+from ..usage import caps
 
 _logger = logging.getLogger(__name__)
 

@@ -1,1 +1,0 @@
-"""Pure functions of the network: no ORM, no clock."""
