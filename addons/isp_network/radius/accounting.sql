@@ -188,45 +188,6 @@ BEGIN
     RETURN true;
 END $$;
 
--- The Interim that nearly every packet is: of a session that is open, with counters that went on.
--- One statement, and what radius.advance would come to; anything else is left alone. It runs within
--- account_report only, whose search_path it has: to set it again would cost more than the statement.
-CREATE OR REPLACE FUNCTION radius.continue_session(p radius.packet, OUT stored boolean)
-LANGUAGE plpgsql AS $$
-#variable_conflict use_column
-BEGIN
-    WITH held AS (
-        SELECT acctuniqueid, subscription_id, acctupdatetime, acctinputoctets, acctoutputoctets,
-            acctsessiontime
-        FROM radacct_open
-        WHERE acctuniqueid = p.uid AND p.at >= acctupdatetime
-            AND (counters_since IS NULL OR p.at >= counters_since)
-            AND p.octets_in >= acctinputoctets - base_in
-            AND p.octets_out >= acctoutputoctets - base_out
-            AND p.seconds >= acctsessiontime - base_seconds
-        FOR NO KEY UPDATE
-    ), counted AS (
-        UPDATE radacct_open o SET
-            acctinterval = extract(epoch FROM p.at - held.acctupdatetime), acctupdatetime = p.at,
-            acctsessiontime = o.base_seconds + p.seconds,
-            acctinputoctets = o.base_in + p.octets_in,
-            acctoutputoctets = o.base_out + p.octets_out,
-            framedipaddress = COALESCE(p.ip, o.framedipaddress),
-            framedipv6prefix = COALESCE(p.ip6_prefix, o.framedipv6prefix),
-            delegatedipv6prefix = COALESCE(p.delegated, o.delegatedipv6prefix)
-        FROM held WHERE o.acctuniqueid = held.acctuniqueid
-        RETURNING held.subscription_id, held.acctupdatetime AS since,
-            o.acctinputoctets - held.acctinputoctets AS upload,
-            o.acctoutputoctets - held.acctoutputoctets AS download,
-            o.acctsessiontime - held.acctsessiontime AS seconds
-    ), added AS (
-        INSERT INTO usage_delta
-        SELECT subscription_id, since, p.at, upload, download, seconds FROM counted
-        WHERE subscription_id IS NOT NULL AND (upload > 0 OR download > 0 OR seconds > 0)
-    )
-    SELECT true INTO stored FROM counted;
-END $$;
-
 -- An Interim, or with final the Stop.
 CREATE OR REPLACE FUNCTION radius.account_report(p radius.packet, final boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
@@ -234,14 +195,13 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
 DECLARE
     held record;
     c counters;
+    begun timestamptz;
 BEGIN
     p.at := believable(p.at);
     IF final THEN
         -- A lost Interim is made good by the next packet. A Stop is the last one, so it waits for
         -- the disk.
         SET LOCAL synchronous_commit = on;
-    ELSIF continue_session(p) THEN
-        RETURN true;
     END IF;
     LOOP
         SELECT radacctid, subscription_id, acctupdatetime, acctstoptime, acctterminatecause,
