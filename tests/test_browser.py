@@ -180,6 +180,8 @@ def log_in(page, login):
     page.fill("input[name=login]", login)
     page.fill("input[name=password]", f"{login}-secret")
     page.click(".oe_login_form button[type=submit]")
+    # Who goes on before the answer is there goes on without being logged in.
+    page.wait_for_url(lambda url: "/web/login" not in url, wait_until="domcontentloaded")
 
 
 def open_menu(page, section, entry):
