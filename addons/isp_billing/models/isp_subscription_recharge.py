@@ -66,10 +66,10 @@ class IspCharge(models.Model):
         recharge.paid_date = today
         if recharge.date >= today or min(self.mapped("date_from")) >= today:
             return
-        payments = [*subscription._get_history().payments]
-        payments.sort(key=lambda payment: payment.day)
+        history = subscription._get_history()
+        payments = sorted(history.payments, key=lambda payment: payment.day)
         payments[-1] = replace(payments[-1], day=today)
-        history = replace(subscription._get_history(), payments=tuple(payments))
+        history = replace(history, payments=tuple(payments))
         own = self.sorted(lambda charge: (charge.line_id.id, charge.date_from))
         wanted = [
             charge

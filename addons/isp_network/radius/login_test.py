@@ -2,12 +2,11 @@
 
 import socket
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
 from pyrad.client import Client, Timeout
-from pyrad.dictionary import Dictionary
 from pyrad.packet import AccessAccept, AccessRequest, PacketError
+
+from .coa import dictionary
 
 TIMEOUT_S = 3
 # Say nothing to a person.
@@ -20,11 +19,6 @@ class Answer:
 
     result: str
     values: dict = field(default_factory=dict)
-
-
-@cache
-def _dictionary():
-    return Dictionary(str(Path(__file__).with_name("dictionary.login")))
 
 
 def source_address(host, port):
@@ -43,7 +37,7 @@ def ask(host, port, secret, username, password, device=None):
     :param device: MAC address to log in from, as RADIUS keeps it
     :raises OSError: when the packet cannot be sent
     """
-    client = Client(server=host, authport=port, secret=secret.encode(), dict=_dictionary())
+    client = Client(server=host, authport=port, secret=secret.encode(), dict=dictionary())
     client.timeout, client.retries = TIMEOUT_S, 1
     request = client.CreateAuthPacket(code=AccessRequest)
     request["User-Name"] = username
