@@ -132,9 +132,10 @@ class RadiusServer(RadiusClient):
 
     :param db: name of the database
     :param gate: a :class:`DatabaseGate` to reach the database through
+    :param settings: settings of PostgreSQL for its sessions, such as ``radius.stop_waits=off``
     """
 
-    def __init__(self, db, gate=None):
+    def __init__(self, db, gate=None, settings=()):
         self.auth_port, self.acct_port = free_udp_ports(2)
         self.folder = new_folder()
         self.log = self.folder / "log/radius.log"
@@ -146,6 +147,8 @@ class RadiusServer(RadiusClient):
         }
         if gate:
             self._env["RADIUS_DB_HOST"] = str(gate.folder)
+        if settings:
+            self._env["PGOPTIONS"] = " ".join(f"-c {setting}" for setting in settings)
 
     def __enter__(self):
         return self.start()

@@ -39,13 +39,15 @@ class StockServer(radius.RadiusClient):
 
     :param db: name of a database made by :func:`create_database`
     :param secret: shared secret of the one router, 127.0.0.1
+    :param waits: whether each packet waits for the disk, as FreeRADIUS' own configuration has it
     """
 
-    def __init__(self, db, secret):
+    def __init__(self, db, secret, waits=True):
         self.auth_port, self.acct_port = radius.free_udp_ports(2)
         self.folder = radius.new_folder()
         self._db = db
         self._secret = secret
+        self._waits = waits
         self._process = None
 
     def __enter__(self):
@@ -96,6 +98,7 @@ class StockServer(radius.RadiusClient):
             f"password={password}",
             "@AUTH_PORT@": str(self.auth_port),
             "@ACCT_PORT@": str(self.acct_port),
+            "@WAITS@": "on" if self._waits else "off",
         }
 
         def filled(path):

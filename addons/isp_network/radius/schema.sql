@@ -351,6 +351,7 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION radius.login_items(text, text),
         radius.other_sessions(text, int, text, int), radius.claim(text, text, text),
         radius.record_login(text, text, text, text, text, text, text, text, text),
+        radius.record_accept(text, text, int, text, text, text, inet),
         radius.find_nas(text), radius.subscription_of(text) TO %I', role_name);
     -- Of earlier versions.
     EXECUTE format('REVOKE INSERT ON radius.radpostauth FROM %I', role_name);

@@ -145,7 +145,10 @@ class TestRadiusSchema(IspNetworkCase):
             "radius.other_sessions(text, int, text, int)": True,
             "radius.claim(text, text, text)": True,
             "radius.record_login(text, text, text, text, text, text, text, text, text)": True,
+            "radius.record_accept(text, text, int, text, text, text, inet)": True,
             "radius.account_start(radius.packet)": True,
+            "radius.account_interim(text, bigint, bigint, bigint, bigint, bigint, bigint, text,"
+            " text, text)": True,
             "radius.account_report(radius.packet, boolean)": True,
             "radius.account_reboot(inet, text, timestamptz)": True,
             "radius.find_nas(text)": True,
@@ -193,6 +196,7 @@ class TestRadiusSchema(IspNetworkCase):
         self.assertEqual(
             [row[0] for row in self.env.cr.fetchall()],
             [
+                "radius.account_interim(text,bigint,bigint,bigint,bigint,bigint,bigint,text,text,text)",
                 "radius.account_reboot(inet,text,timestamp with time zone)",
                 "radius.account_report(radius.packet,boolean)",
                 "radius.account_start(radius.packet)",
@@ -200,6 +204,7 @@ class TestRadiusSchema(IspNetworkCase):
                 "radius.find_nas(text)",
                 "radius.login_items(text,text)",
                 "radius.other_sessions(text,integer,text,integer)",
+                "radius.record_accept(text,text,integer,text,text,text,inet)",
                 "radius.record_login(text,text,text,text,text,text,text,text,text)",
                 "radius.subscription_of(text)",
             ],
