@@ -56,6 +56,15 @@ def unit_of(octets: float) -> tuple[int, str]:
     return UNITS[-1]
 
 
+def spell(writer, octets: int) -> str:
+    """``octets`` in the decimal unit that suits them.
+
+    :param writer: writes numbers in its language, like :class:`Writer` of the billing engine
+    """
+    factor, unit = unit_of(octets)
+    return f"{writer.number(octets / factor, 1 if factor > 1 else 0)} {unit}"
+
+
 def scale(highest: float, parts: int = 4) -> float:
     """A round number not below ``highest``, which divides into ``parts`` round steps."""
     if highest <= 0:
