@@ -38,18 +38,7 @@ plan = env["isp.plan"].create(
      "topup_ids": [(0, 0, {"name": "20 GB more", "volume_gb": 20, "price": 150}),
                    (0, 0, {"name": "100 GB more", "volume_gb": 100, "price": 500})]}
 )
-month = today.replace(day=1)
-for back in range(12):
-    env.cr.execute(
-        "SELECT to_regclass(%s)", ["radius.usage_day_" + month.strftime("%Y%m")]
-    )
-    if not env.cr.fetchone()[0]:
-        env.cr.execute(
-            "CREATE TABLE radius.usage_day_%s PARTITION OF radius.usage_day"
-            " FOR VALUES FROM ('%s') TO ('%s')"
-            % (month.strftime("%Y%m"), month, (month + timedelta(days=32)).replace(day=1))
-        )
-    month = (month - timedelta(days=1)).replace(day=1)
+env.cr.execute("SELECT radius.ensure_usage_parts(%s::date - 365, %s)", [today, today])
 
 
 def customer(name, login, username, gigabytes_today):

@@ -72,7 +72,11 @@ class PortalTopup(PortalUsage):
             return request.redirect(topup_url)
         values = self._prepare_service_values(service_sudo, access_token)
         values |= self._prepare_topup_values(service_sudo, access_token)
-        values |= {"is_paying": True, "bill": bill_sudo, "may_pay": bill_sudo._has_to_be_paid()}
+        values |= {
+            "is_topup_paying": True,
+            "bill": bill_sudo,
+            "may_pay": bill_sudo._has_to_be_paid(),
+        }
         values |= self._get_common_page_view_values(
             invoices_data={
                 "partner": bill_sudo.partner_id,
@@ -130,7 +134,7 @@ class PortalTopup(PortalUsage):
             if problem
             else [
                 (offer, *service_sudo._get_topup_price(offer))
-                for offer in service_sudo._get_topup_offers()
+                for offer in service_sudo._get_topup_offers() - order_sudo.offer_id
             ],
             "topup_url": self._get_service_url(service_sudo, access_token, "/topup"),
             "topup_pay_url": self._get_service_url(service_sudo, access_token, "/topup/pay"),

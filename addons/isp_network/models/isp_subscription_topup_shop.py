@@ -4,6 +4,9 @@ from odoo.tools import SQL
 
 from ..usage import caps
 
+# Each order takes a number of the books, so a customer may change his mind so often in a day.
+_CANCELLED_A_DAY = 5
+
 
 class IspSubscription(models.Model):
     """Top-ups in the portal: what a subscription may buy, at which price, until when it counts."""
@@ -87,7 +90,7 @@ class IspSubscription(models.Model):
         )
         if problem := self._get_topup_problem():
             raise UserError(problem)
-        if offer not in self._get_topup_offers():
+        if not offer or offer not in self._get_topup_offers():
             raise UserError(
                 self.env._("This volume is not on offer any more. Please choose again.")
             )
@@ -99,7 +102,23 @@ class IspSubscription(models.Model):
                 )
             if order.offer_id == offer and order.price == self.currency_id.round(offer.price):
                 return order
+            self._refuse_many_orders()
             order._cancel_order()
         # sudo: windows are written by the network only; this one is begun for the customer.
         self.env["isp.usage.window"].sudo()._open_missing(self)
         return topups._place(self, offer, self.usage_window_id)
+
+    def _refuse_many_orders(self):
+        """Refuse to cancel one order after the other.
+
+        :raises UserError: after so many of today
+        """
+        self.ensure_one()
+        today = self.company_id._get_isp_today()
+        cancelled = self.topup_ids.filtered(
+            lambda topup: topup.state == "cancelled" and topup.move_id.invoice_date == today
+        )
+        if len(cancelled) >= _CANCELLED_A_DAY:
+            raise UserError(
+                self.env._("You have changed your order often today. Please pay it, or contact us.")
+            )

@@ -1,5 +1,6 @@
 import csv
 import io
+from urllib.parse import unquote
 
 from lxml import html
 
@@ -83,9 +84,8 @@ class TestPortalUsage(PortalMixin, IspUsageCase, HttpCase):
         self.log_in("portal_karim")
         response = self.get(f"/my/services/{self.service.id}/usage.csv")
         self.assertIn("text/csv", response.headers["Content-Type"])
-        self.assertIn(
-            f"Usage%20{self.service.name}%202027-03-10.csv", response.headers["Content-Disposition"]
-        )
+        name = f"Usage {self.service.name.replace('/', '-')} 2027-03-10.csv"
+        self.assertIn(name, unquote(response.headers["Content-Disposition"]))
         rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
         self.assertEqual(
             rows[1:],
