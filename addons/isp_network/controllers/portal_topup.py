@@ -101,7 +101,8 @@ class PortalTopup(PortalUsage):
 
         :raises UserError: when the number is none, or that of another plan's offer
         """
-        number = int(offer_id) if str(offer_id or "").isdecimal() else 0
+        text = (offer_id or "")[:10]
+        number = int(text) if text.isdecimal() else 0
         offer_sudo = service_sudo._get_topup_offers().filtered(lambda offer: offer.id == number)
         if not offer_sudo:
             raise UserError(request.env._("Please choose one of the volumes below."))
