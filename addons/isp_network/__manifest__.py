@@ -48,6 +48,8 @@
         "report/isp_address_request_report.xml",
         "views/isp_usage_views.xml",
         "views/portal_usage_templates.xml",
+        "views/portal_topup_templates.xml",
+        "views/isp_subscription_topup_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -95,6 +95,7 @@ def get_sample(language, native_digits=True):
                 "download": writer.text("182 GB"),
                 "upload": writer.text("21 GB"),
                 "total": writer.text("203 GB"),
+                "cap": writer.text("250 GB"),
             }
         ],
         "gst": None,

@@ -5,6 +5,13 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     isp_charge_ids = fields.One2many("isp.charge", "move_id", "Charges", readonly=True)
+    isp_is_order = fields.Boolean(
+        "Ordered online",
+        readonly=True,
+        copy=False,
+        help="Something the customer may leave unpaid: it is given when it is paid. Nobody is "
+        "reminded of it, and it is not overdue.",
+    )
     isp_subscription_count = fields.Integer(
         compute="_compute_isp_subscription_count", groups="isp_base.group_isp_support"
     )

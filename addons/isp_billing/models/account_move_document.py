@@ -78,7 +78,7 @@ class AccountMove(models.Model):
         moves = self.sudo()
         services = moves._get_document_services(writer)
         accounts = moves._get_document_accounts(writer, template)
-        usage = moves._get_document_usage()
+        usage = moves._get_document_usage(writer)
         bills = []
         for move in moves:
             bill = move._get_document_head(writer, template)
@@ -97,11 +97,11 @@ class AccountMove(models.Model):
             bills.append(bill)
         return common, bills
 
-    def _get_document_usage(self):
+    def _get_document_usage(self, writer):
         """Rows of usage for each invoice, ``{move id: [row]}``; the block is left out without.
 
-        A row has the texts ``label``, ``download``, ``upload`` and ``total``. Hook: extend where
-        usage is known.
+        A row has the texts ``label``, ``download``, ``upload`` and ``total``, and ``cap``, the
+        volume of the plan, or ``None``. Hook: extend where usage is known.
         """
         return {}
 
@@ -313,6 +313,8 @@ ACCOUNT_QUERY = """
           JOIN account_account AS account
             ON account.id = line.account_id AND account.account_type = 'asset_receivable'
           JOIN account_move AS move ON move.id = line.move_id
+           -- An order need not be paid, so it is not owed.
+           AND NOT (move.isp_is_order IS TRUE AND move.payment_state = 'not_paid')
       GROUP BY bill.id, move.id
     ), last AS (
         SELECT DISTINCT ON (bill_id) bill_id, date, id

@@ -1,6 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..engine.fees import wanted_fees
+from ..engine.problems import Problem
+from .isp_billing_reasons import explain_problem
+
 
 class IspSubscriptionFee(models.Model):
     """Something a subscription is charged once: a set-up fee, a visit, a deposit."""
@@ -54,6 +58,9 @@ class IspSubscriptionFee(models.Model):
     refund_date = fields.Date(
         "Returned on", help="Deposits only. Left empty, on the day the service ends."
     )
+    active = fields.Boolean(
+        default=True, help="Archived, it is not charged; what was billed comes back."
+    )
     charge_ids = fields.One2many("isp.charge", "fee_id", "Charges")
     is_billed = fields.Boolean("Billed", compute="_compute_is_billed")
 
@@ -83,7 +90,9 @@ class IspSubscriptionFee(models.Model):
 
     def write(self, vals):
         res = super().write(vals)
-        if {"amount", "date", "refund_date", "kind"} & vals.keys():
+        if "active" in vals:
+            self.subscription_id.invalidate_recordset(["fee_ids"])
+        if {"active", "amount", "date", "refund_date", "kind"} & vals.keys():
             for fee in self:
                 fee.subscription_id._note_change(min(filter(None, (fee.date, fee.refund_date))))
         return res
@@ -98,3 +107,27 @@ class IspSubscriptionFee(models.Model):
                     fee=billed[0].name,
                 )
             )
+
+    # === BUSINESS METHODS === #
+
+    def _bill_alone(self, **invoice_vals):
+        """Bill the fee today on an invoice of its own, whatever else is due.
+
+        :param invoice_vals: values of the invoice that are not those of every bill
+        :return: the posted invoice
+        :raises UserError: when the company cannot bill
+        """
+        self.ensure_one()
+        subscription, company = self.subscription_id, self.company_id
+        try:
+            [wanted] = [
+                charge
+                for _day, charge in wanted_fees(subscription._get_history())
+                if (charge.line, charge.kind) == (f"fee{self.id}", self.kind)
+            ]
+        except Problem as problem:
+            raise UserError(explain_problem(self.env, problem)) from None
+        charge = self.env["isp.charge"].create(subscription._prepare_engine_charge_vals(wanted))
+        day = company._get_isp_bill_date(company._get_isp_today())
+        vals = {**subscription._prepare_bill_vals(day, charge, 1), **invoice_vals}
+        return subscription._post_invoices([vals], [charge]).moves

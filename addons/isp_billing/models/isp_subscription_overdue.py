@@ -20,6 +20,8 @@ open_line AS MATERIALIZED (
        AND line.reconciled IS NOT TRUE
        AND line.amount_residual > 0
        AND move.payment_state IN ('not_paid', 'partial')
+       -- Whoever does not pay what he ordered does not get it, and owes nothing.
+       AND move.isp_is_order IS NOT TRUE
        AND %(who)s
 ),
 credit AS MATERIALIZED (
@@ -95,7 +97,7 @@ class IspSubscription(models.Model):
         """The common table expressions of :data:`CYCLES`, for all or some subscriptions."""
         # Only what the query reads; a flush of everything would write half-made records.
         for model, names in (
-            ("account.move", ["payment_state", "state"]),
+            ("account.move", ["payment_state", "state", "isp_is_order"]),
             ("account.move.line", ["amount_residual", "date_maturity", "parent_state"]),
             ("account.move.line", ["reconciled", "partner_id", "account_id", "company_id"]),
             ("account.payment", ["state", "move_id", "amount_company_currency_signed"]),

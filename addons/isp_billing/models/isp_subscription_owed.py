@@ -33,7 +33,8 @@ class IspSubscription(models.Model):
     def _get_open_receivables(self):
         """Unpaid receivable lines of the bills, ``{subscription id: account.move.line}``.
 
-        A bill over several subscriptions is there for each of them, with the whole amount.
+        A bill over several subscriptions is there for each of them, with the whole amount. What was
+        ordered online is owed by nobody: unpaid, it is not given.
         """
         # sudo: what a subscription owes is a fact of the service that support and clerks see,
         # though they have no right to read journal items.
@@ -43,6 +44,7 @@ class IspSubscription(models.Model):
                 move.state == "posted"
                 and move.move_type == "out_invoice"
                 and move.payment_state in ("not_paid", "partial")
+                and not move.isp_is_order
             )
         )
         lines = (

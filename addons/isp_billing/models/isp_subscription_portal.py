@@ -55,11 +55,11 @@ class IspSubscription(models.Model):
         return bills.sorted(lambda move: (move.invoice_date, move.id), reverse=True)[:PORTAL_BILLS]
 
     def _get_payable_bills(self):
-        """Open bills that can be paid online, oldest due first."""
+        """Open bills that can be paid online, oldest due first; orders are paid one by one."""
         self.ensure_one()
-        return self.charge_ids.move_id.filtered(lambda move: move._has_to_be_paid()).sorted(
-            lambda move: (move.invoice_date_due, move.id)
-        )
+        return self.charge_ids.move_id.filtered(
+            lambda move: not move.isp_is_order and move._has_to_be_paid()
+        ).sorted(lambda move: (move.invoice_date_due, move.id))
 
     def _is_portal_overdue(self, bill):
         """Whether a part of the open ``bill`` should have been paid before today."""

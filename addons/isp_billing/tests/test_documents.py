@@ -166,14 +166,20 @@ class TestDocuments(DocumentCase):
         bill = self.bill_of("2027-03-01")
         self.assertNotIn("Total used", self.print_text(bill))
         row = {"label": "March", "download": "182 GB", "upload": "21 GB", "total": "203 GB"}
+        row["cap"] = None
         with patch.object(
             self.env.registry["account.move"],
             "_get_document_usage",
-            lambda moves: {move.id: [row] for move in moves},
+            lambda moves, _writer: {move.id: [row] for move in moves},
         ):
             text = self.print_text(bill)
+            row["cap"] = "250 GB"
+            limited = self.print_text(bill)
         self.assertIn("Total used", text)
         self.assertIn("203 GB", text)
+        self.assertNotIn("Data volume", text)
+        self.assertIn("Data volume", limited)
+        self.assertIn("250 GB", limited)
 
     def test_mushak_has_the_fields_of_the_form(self):
         duty = self.env["account.tax"].create(

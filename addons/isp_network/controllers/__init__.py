@@ -1,2 +1,3 @@
+from . import portal_topup
 from . import portal_usage
 from . import walled

@@ -17,6 +17,7 @@ from ..usage import usage_chart
 RANGES = ("today", "days", "months")
 _DAYS = 30
 _MONTHS = 12
+_A_DAY = timedelta(days=1)
 
 
 class PortalUsage(PortalService):
@@ -41,6 +42,9 @@ class PortalUsage(PortalService):
         values = self._prepare_service_values(service_sudo, access_token)
         values |= self._prepare_usage_values(service_sudo, period)
         values |= {
+            "topup_url": self._get_service_url(service_sudo, access_token, "/topup")
+            if service_sudo._get_topup_offers()
+            else None,
             "is_usage": True,
             "period": period,
             "usage_url": lambda suffix="", **query: self._get_usage_url(
@@ -79,12 +83,13 @@ class PortalUsage(PortalService):
         )
         for day, (upload, download) in sorted(service_sudo._get_usage_by_day(begin, end).items()):
             writer.writerow([day, download, upload, download + upload])
+        name = env._("Usage %(service)s %(day)s.csv", service=service_sudo.name, day=end - _A_DAY)
         # The mark lets Excel read Bengali.
         return request.make_response(
             "\ufeff" + text.getvalue(),
             headers=[
                 ("Content-Type", "text/csv; charset=utf-8"),
-                ("Content-Disposition", content_disposition(f"usage-{service_sudo.id}.csv")),
+                ("Content-Disposition", content_disposition(name.replace("/", "-"))),
             ],
         )
 
@@ -102,7 +107,7 @@ class PortalUsage(PortalService):
 
     def _prepare_usage_values(self, service_sudo, period):
         """The chart, its table and the sums, all as text in the language of the page."""
-        writer = Writer((request.env.lang or "en")[:2])
+        writer = self._get_writer()
         rows = getattr(self, f"_get_rows_of_{period}")(service_sudo, writer)
         chart = usage_chart.draw(rows)
         return {
@@ -132,24 +137,31 @@ class PortalUsage(PortalService):
 
     def _prepare_volume_values(self, service_sudo, writer):
         """The limited volume of the service in words, ``None`` without one."""
-        window = service_sudo.usage_window_id
-        if not window:
+        volume = service_sudo._get_volume()
+        if not volume:
             return None
-        account = window._get_account()
+        account, date_to = volume
+
+        def in_words(day):
+            return writer.text(format_date(day, "d MMMM yyyy", locale=writer.locale))
+
         return {
             "percent": min(account.percent, 100),
             "percent_text": writer.text(account.percent),
             "used": self._write_octets(writer, account.used),
             "allowed": self._write_octets(writer, account.allowed),
-            "renewed": writer.text(
-                format_date(window.date_to, "d MMMM yyyy", locale=writer.locale)
-            ),
+            "left": self._write_octets(writer, account.left),
+            "topped_up": account.topped_up and self._write_octets(writer, account.topped_up),
+            "until": in_words(date_to - _A_DAY),
+            "renewed": in_words(date_to),
             "state": service_sudo.cap_state,
         }
 
+    def _get_writer(self):
+        return Writer((request.env.lang or "en")[:2])
+
     def _write_octets(self, writer, octets):
-        factor, unit = usage_chart.unit_of(octets)
-        return f"{writer.number(octets / factor, 1 if factor > 1 else 0)} {unit}"
+        return usage_chart.spell(writer, octets)
 
     def _get_rows_of_today(self, service_sudo, writer):
         today = service_sudo.company_id._get_isp_today()

@@ -30,7 +30,7 @@ class WalledGarden(http.Controller):
         service_sudo = subscriptions._find_by_session_address(address)
         values = {"page_name": "isp_walled", "login": "", "by_address": bool(service_sudo)}
         if service_sudo:
-            values["pay_url"] = self._get_pay_url(service_sudo)
+            values |= self._prepare_own_values(service_sudo)
         elif login and request.httprequest.method == "POST":
             values["login"] = login[:64]
             if subscriptions._may_look_up(address):
@@ -39,6 +39,7 @@ class WalledGarden(http.Controller):
             else:
                 values["too_many"] = True
         values["service"] = service_sudo
+        values["why"] = service_sudo and service_sudo._get_walled_reason()
         response = request.render("isp_network.walled_page", values)
         # What one line owes must not be shown to the next one by a cache.
         response.headers["Cache-Control"] = "no-store"
@@ -46,12 +47,20 @@ class WalledGarden(http.Controller):
 
     # === HELPERS === #
 
-    def _get_pay_url(self, service_sudo):
-        """Payment of the open bills, ``None`` when there is none that can be paid online."""
-        if not service_sudo._get_payable_bills():
-            return None
+    def _prepare_own_values(self, service_sudo):
+        """What only the line itself is shown: the ways on, with the token of the service.
+
+        Each is ``None`` where it leads nowhere.
+        """
         query = urlencode({"access_token": service_sudo._portal_ensure_token()})
-        return f"/my/services/{service_sudo.id}/pay?{query}"
+        url = f"/my/services/{service_sudo.id}"
+        volume = service_sudo._get_volume()
+        return {
+            "pay_url": f"{url}/pay?{query}" if service_sudo._get_payable_bills() else None,
+            "recharge_url": f"{url}?{query}" if service_sudo._can_recharge() else None,
+            "topup_url": None if service_sudo._get_topup_problem() else f"{url}/topup?{query}",
+            "renewed": volume and volume[1],
+        }
 
     def _get_visitor_address(self):
         """Address that the visitor's packets come from.

@@ -62,4 +62,9 @@ from . import isp_usage_window
 from . import isp_subscription_usage
 from . import isp_subscription_cap
 from . import isp_subscription_topup
+from . import isp_subscription_topup_order
+from . import isp_subscription_topup_shop
+from . import account_move
+from . import account_move_document
+from . import account_payment
 from . import isp_entitlement_cap

@@ -45,6 +45,9 @@ class IspRadius(models.AbstractModel):
             windows = self.env["isp.usage.window"].with_company(company)
             windows._end_due(company._get_isp_today())
             cron._commit_progress()
+            topups = self.env["isp.subscription.topup"].with_company(company)
+            topups._settle_orders(company._get_isp_today())
+            cron._commit_progress()
         ids = self._roll_up_usage()
         cron._commit_progress()
         for start in range(0, len(ids), batch):

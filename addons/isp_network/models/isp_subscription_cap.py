@@ -79,6 +79,13 @@ class IspSubscription(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _get_portal_access(self):
+        if self.entitlement_id.reason == "cap":
+            if self.access == "walled":
+                return self.env._("Stopped – data volume used up")
+            return self.env._("Reduced speed – data volume used up")
+        return super()._get_portal_access()
+
     def _set_cap_state(self, state):
         """Slow down, stop or give back; the entitlement follows in the same transaction."""
         changed = self.filtered(lambda s: (s.cap_state or False) != state)

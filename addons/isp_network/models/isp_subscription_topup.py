@@ -3,9 +3,17 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..usage import caps
 
+# Passed in the context by the methods of this model; a context that arrives by RPC cannot hold it.
+_SELLING = object()
+_GUARDED_FIELDS = {"state", "window_id", "fee_id", "move_id"}
+
 
 class IspSubscriptionTopup(models.Model):
-    """Extra volume that a subscription bought for its running window. Billed as a one-off charge."""
+    """Extra volume that a subscription bought for its running window. Billed as a one-off charge.
+
+    What a clerk sells is given at once and stands on the next bill. What the customer orders has a
+    bill of its own and is given when that is paid.
+    """
 
     _name = "isp.subscription.topup"
     _description = "Top-up of data volume"
@@ -49,16 +57,36 @@ class IspSubscriptionTopup(models.Model):
     fee_id = fields.Many2one(
         "isp.subscription.fee", "Charge", readonly=True, index="btree_not_null", ondelete="restrict"
     )
+    move_id = fields.Many2one(
+        "account.move",
+        "Bill of the order",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    given_on = fields.Datetime("Given on", readonly=True, copy=False)
     state = fields.Selection(
-        [("active", "Given"), ("undone", "Taken back")],
+        [
+            ("ordered", "Ordered, not paid"),
+            ("active", "Given"),
+            ("undone", "Taken back"),
+            ("cancelled", "Order cancelled"),
+        ],
         required=True,
         readonly=True,
+        copy=False,
         default="active",
+        index=True,
     )
 
     _values_valid = models.Constraint(
         "CHECK (volume_gb > 0 AND price >= 0)",
         "A top-up has a volume, and its price is not negative.",
+    )
+    _one_order = models.UniqueIndex(
+        "(subscription_id) WHERE state = 'ordered'",
+        "A top-up of this subscription waits for its payment already.",
     )
 
     # === COMPUTE METHODS === #
@@ -85,17 +113,30 @@ class IspSubscriptionTopup(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_foreign_values(vals)
         topups = super().create(vals_list)
-        for topup in topups:
-            topup._give()
+        for topup in topups.filtered(lambda topup: topup.state == "active"):
+            topup._sell()
         return topups
 
     def write(self, vals):
+        self._refuse_foreign_values(vals)
         if {"subscription_id", "volume_gb", "price", "offer_id"} & set(vals):
             raise UserError(
                 self.env._("A top-up is not changed any more. Take it back and sell another one.")
             )
         return super().write(vals)
+
+    @api.model
+    def _refuse_foreign_values(self, vals):
+        """Volume is given by the methods of this model only."""
+        if _GUARDED_FIELDS & set(vals) and self.env.context.get("isp_selling") is not _SELLING:
+            raise UserError(self.env._("A top-up is sold and taken back by its buttons."))
+
+    def _selling(self):
+        """These top-ups, in a context in which they may change their state."""
+        return self.with_context(isp_selling=_SELLING)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_never(self):
@@ -115,37 +156,50 @@ class IspSubscriptionTopup(models.Model):
         """Octets."""
         return round(self.volume_gb * caps.GB)
 
-    def _give(self):
-        """Add the volume to the running window and charge for it."""
-        subscription = self.subscription_id
+    def _open_window(self):
+        """The running window of the subscription, begun if need be; empty without a cap."""
         # sudo: windows are written by the network only; the right to sell is on this model.
-        windows = self.env["isp.usage.window"].sudo()
-        windows._open_missing(subscription)
-        window = subscription.sudo().usage_window_id
+        self.env["isp.usage.window"].sudo()._open_missing(self.subscription_id)
+        return self.subscription_id.sudo().usage_window_id
+
+    def _sell(self):
+        """Give the volume at once and charge for it with the next bill."""
+        window = self._open_window()
         if not window:
             raise UserError(
                 self.env._(
                     "%(name)s has no limited volume at present, so there is nothing to top up.",
-                    name=subscription.display_name,
+                    name=self.subscription_id.display_name,
                 )
             )
-        fee = self.env["isp.subscription.fee"].browse()
         if self.price:
-            product = self.offer_id.product_id or subscription.plan_id.product_id
-            fee = fee.create(
-                {
-                    "subscription_id": subscription.id,
-                    "product_id": product.id,
-                    "name": self.name,
-                    "amount": self.price,
-                    "date": subscription.company_id._get_isp_today(),
-                }
-            )
+            self._selling().fee_id = self._create_fee()
+        self._give(window)
+
+    def _create_fee(self):
+        """The charge for it."""
+        subscription = self.subscription_id
+        product = self.offer_id.product_id or subscription.plan_id.product_id
+        return self.env["isp.subscription.fee"].create(
+            {
+                "subscription_id": subscription.id,
+                "product_id": product.id,
+                "name": self.name,
+                "amount": self.price,
+                "date": subscription.company_id._get_isp_today(),
+            }
+        )
+
+    def _give(self, window):
+        """Add the volume to the running ``window``."""
+        subscription = self.subscription_id
         window._sum_up(subscription.ids)
         window.topup_bytes += self._volume
-        self.write({"window_id": window.id, "fee_id": fee.id})
+        self._selling().write(
+            {"window_id": window.id, "state": "active", "given_on": fields.Datetime.now()}
+        )
         self._renotice(window)
-        windows._act(subscription.ids)
+        window._act(subscription.ids)
         subscription._log_event("billing", self.env._("Topped up: %(name)s", name=self.name))
 
     def _undo(self):
@@ -163,18 +217,21 @@ class IspSubscriptionTopup(models.Model):
                 )
             )
         window.topup_bytes -= self._volume
-        self.state = "undone"
-        fee = self.fee_id
-        if fee.charge_ids:
-            # Billed already: the next bill gives it back.
-            fee.amount = 0
-        elif fee:
-            self.fee_id = False
-            fee.unlink()
-        self.env["isp.usage.window"].sudo()._act(self.subscription_id.ids)
+        self._drop_fee()
+        window._act(self.subscription_id.ids)
         self.subscription_id._log_event(
             "billing", self.env._("Top-up taken back: %(name)s", name=self.name)
         )
+
+    def _drop_fee(self):
+        """Charge nothing for it: what has been billed comes back with the next bill."""
+        fee = self.fee_id
+        if fee.charge_ids:
+            fee.active = False
+            self._selling().state = "undone"
+        else:
+            self._selling().write({"state": "undone", "fee_id": False})
+            fee.unlink()
 
     @api.model
     def _renotice(self, window):

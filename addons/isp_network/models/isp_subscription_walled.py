@@ -1,6 +1,6 @@
 import re
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 # Look-ups by name that one address may make in ten minutes.
@@ -15,6 +15,22 @@ class IspSubscription(models.Model):
     _inherit = "isp.subscription"
 
     # === BUSINESS METHODS === #
+
+    def _get_walled_reason(self):
+        """Why the customer is on the payment page, as RADIUS sees it.
+
+        :return: ``overdue``, ``suspended`` (for another reason), ``expired`` (prepaid time is
+            over), ``cap`` (data volume used up), ``due`` or ``nothing``
+        """
+        self.ensure_one()
+        if self.state == "suspended":
+            return "overdue" if self.suspend_reason == "overdue" else "suspended"
+        valid_until = self.entitlement_id.valid_until
+        if valid_until and valid_until <= fields.Datetime.now():
+            return "expired"
+        if self.cap_state:
+            return "cap"
+        return "due" if self.access == "walled" or self.amount_due else "nothing"
 
     @api.model
     def _find_by_session_address(self, address):

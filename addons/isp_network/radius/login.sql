@@ -171,7 +171,11 @@ BEGIN
             a.idle_timeout_s::text,
             a.interim_interval_s::text,
             CASE WHEN b.open THEN NULL WHEN a.service = 'reject' THEN 'Service not active'
-                -- Walled in by the ledger for another reason than money.
+                -- Walled in by the ledger for another reason than money. Who has used up his
+                -- volume and whose time is over too has to pay first.
+                WHEN a.access = 'walled' AND a.reason = 'cap' THEN CASE
+                    WHEN a.valid_until IS NULL OR a.seconds_left IS NOT NULL
+                    THEN 'Data volume used up' ELSE 'Payment due' END
                 WHEN a.access = 'walled' AND a.reason <> 'overdue' THEN 'Service suspended'
                 ELSE 'Payment due' END,
             CASE WHEN NOT a.mikrotik

@@ -15,5 +15,8 @@ from . import test_cap
 from . import test_hours
 from . import test_retention
 from . import test_portal_usage
+from . import test_topup_order
+from . import test_portal_topup
+from . import test_document_usage
 from . import test_login_rules
 from . import test_walled

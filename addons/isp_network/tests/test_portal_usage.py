@@ -1,5 +1,6 @@
 import csv
 import io
+from urllib.parse import unquote
 
 from lxml import html
 
@@ -83,6 +84,8 @@ class TestPortalUsage(PortalMixin, IspUsageCase, HttpCase):
         self.log_in("portal_karim")
         response = self.get(f"/my/services/{self.service.id}/usage.csv")
         self.assertIn("text/csv", response.headers["Content-Type"])
+        name = f"Usage {self.service.name.replace('/', '-')} 2027-03-10.csv"
+        self.assertIn(name, unquote(response.headers["Content-Disposition"]))
         rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
         self.assertEqual(
             rows[1:],
@@ -92,6 +95,16 @@ class TestPortalUsage(PortalMixin, IspUsageCase, HttpCase):
                 ["2027-03-10", str(3 * GB), str(GB), str(4 * GB)],
             ],
         )
+
+    def test_the_file_speaks_the_language_of_the_page(self):
+        self.env["res.lang"]._activate_lang("bn_IN")
+        self.env["ir.module.module"]._load_module_terms(["isp_network"], ["bn_IN"])
+        self.log_in("portal_karim")
+        self.opener.cookies["frontend_lang"] = "bn_IN"
+        response = self.get(f"/my/services/{self.service.id}/usage.csv")
+        rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+        self.assertEqual(rows[0][1], "ডাউনলোড (বাইট)")
+        self.assertEqual(rows[1][0], "2027-02-01", "for a spreadsheet")
 
     def test_the_volume_left_is_shown(self):
         self.plan_home.write({"cap_gb": 8})

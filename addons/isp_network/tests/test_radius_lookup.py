@@ -100,6 +100,21 @@ class TestRadiusLookup(IspNetworkCase):
         self.create_subscription(username="karim")._suspend("abuse", "Spam")
         self.assertEqual(self.reply_items("karim")["Reply-Message"], "Service suspended")
 
+    def test_who_has_used_up_his_volume_is_told_so(self):
+        self.plan_home.write({"cap_gb": 1, "cap_action": "block"})
+        subscription = self.create_subscription(username="karim")
+        subscription._set_cap_state("block")
+        self.assertEqual(self.reply_items("karim")["Reply-Message"], "Data volume used up")
+        self.assertEqual(self.check_items("karim")["ISP-Service"], "walled")
+        # PostgreSQL's clock is real. Whose time is over as well has to pay for it first.
+        for seconds, message in ((3600, "Data volume used up"), (-1, "Payment due")):
+            self.env.cr.execute(
+                "UPDATE isp_entitlement SET valid_until = (now() AT TIME ZONE 'UTC') + %s"
+                " WHERE subscription_id = %s",
+                [timedelta(seconds=seconds), subscription.id],
+            )
+            self.assertEqual(self.reply_items("karim")["Reply-Message"], message)
+
     def test_an_expired_login_is_walled_in_without_any_job(self):
         subscription = self.create_subscription(username="karim")
         self.row(subscription)

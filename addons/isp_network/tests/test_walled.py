@@ -59,6 +59,71 @@ class TestWalledPage(IspBillingCase, HttpCase):
         self.assertIn('name="walled_nothing"', page)
         self.assertNotIn('name="walled_pay"', page)
 
+    def _use_up(self, action="block"):
+        plan = self.plan_home
+        plan.write({"cap_gb": 10, "cap_action": action})
+        offer = {"plan_id": plan.id, "name": "5 GB", "volume_gb": 5, "price": 50}
+        self.env["isp.plan.topup"].create(offer)
+        self.subscription._set_cap_state(action)
+
+    def test_a_used_up_volume_is_named_and_can_be_topped_up(self):
+        self._use_up()
+        self._online(self.subscription, HERE)
+        page = self._ask().text
+        self.assertIn('name="walled_cap"', page)
+        self.assertIn("Data volume used up. Your internet is stopped.", page)
+        self.assertIn("1 April 2027", page)
+        for other in ("walled_suspended", "walled_due", "walled_pay", "walled_owed"):
+            self.assertNotIn(f'name="{other}"', page)
+        link = re.search(r'href="(/my/services/[^"]+)"', page)[1].replace("&amp;", "&")
+        self.assertIn(f"/my/services/{self.subscription.id}/topup?access_token=", link)
+        topup = self.url_open(link, timeout=60)
+        self.assertEqual(topup.status_code, 200)
+        self.assertIn('name="topup_offer"', topup.text)
+
+    def test_a_used_up_volume_beside_an_open_bill(self):
+        self._use_up()
+        self.bill("2027-03-10")
+        self._online(self.subscription, HERE)
+        page = self._ask().text
+        self.assertIn('name="walled_topup"', page)
+        self.assertIn('name="walled_pay"', page)
+        self.assertIn("1,000", page)
+
+    def test_a_slower_line_is_not_called_stopped(self):
+        self._use_up("throttle")
+        self._online(self.subscription, HERE)
+        page = self._ask().text
+        self.assertIn("Data volume used up. Your internet is slower.", page)
+        self.assertIn('name="walled_topup"', page)
+
+    def test_a_bill_comes_before_the_volume(self):
+        self._use_up()
+        self._owe()
+        self._online(self.subscription, HERE)
+        page = self._ask().text
+        self.assertIn('name="walled_overdue"', page)
+        self.assertNotIn('name="walled_topup"', page)
+
+    def test_a_stranger_gets_no_link_to_the_top_up(self):
+        self._use_up()
+        page = self._ask("karim").text
+        self.assertIn('name="walled_cap"', page)
+        for hidden in ("access_token", "walled_topup", "1 April 2027", "Home 20"):
+            self.assertNotIn(hidden, page)
+
+    def test_prepaid_time_that_is_over(self):
+        plan = self.create_recharged_plan()
+        service = self.create_subscription(plan_id=plan.id, username="rahim")
+        self.pay(service._bill(service.date_start, service.date_start))
+        self._online(service, HERE)
+        self.assertIn('name="walled_nothing"', self._ask().text)
+        # PostgreSQL and the server share a clock; the test moves the end instead.
+        service.entitlement_id.valid_until = "2027-03-10 05:00:00"
+        page = self._ask().text
+        self.assertIn('name="walled_expired"', page)
+        self.assertIn('name="walled_recharge"', page)
+
     def test_suspended_for_another_reason_pays_nothing(self):
         self.subscription._suspend("abuse", "Spam")
         self._online(self.subscription, HERE)
