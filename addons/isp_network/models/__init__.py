@@ -44,7 +44,6 @@ from . import isp_address_answer
 from . import isp_address_request
 from . import isp_address_search
 from . import isp_address_export
-from . import isp_radius_session_address
 from . import isp_subscription_control
 from . import isp_control_room
 from . import isp_control_room_live

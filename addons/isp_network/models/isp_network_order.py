@@ -44,7 +44,8 @@ class IspNetworkOrder(models.Model):
     username = fields.Char(readonly=True)
     session_uid = fields.Char("Unique session number", readonly=True, required=True, index=True)
     session_ref = fields.Char("Session number", readonly=True)
-    ip_address = fields.Char("IP address", readonly=True)
+    # Orders outlive their sessions, and who had an address is told by lawful requests only.
+    ip_address = fields.Char("IP address", readonly=True, groups="isp_network.group_isp_lawful")
     kind = fields.Selection(
         [("coa", "New speed"), ("disconnect", "Disconnect")],
         "Change",
