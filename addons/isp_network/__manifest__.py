@@ -38,6 +38,7 @@
         "wizard/isp_ip_assign_views.xml",
         "wizard/isp_test_login_views.xml",
         "views/isp_ip_pool_views.xml",
+        "views/isp_plan_pool_views.xml",
         "views/isp_ip_assignment_views.xml",
         "views/isp_cgnat_views.xml",
         "views/isp_address_request_views.xml",

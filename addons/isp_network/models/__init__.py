@@ -32,9 +32,11 @@ from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import isp_routing_domain
+from . import isp_pool_mixin
 from . import isp_ip_pool
 from . import isp_ip_range
 from . import isp_ipv6_pool
+from . import isp_plan_pool
 from . import isp_ip_assignment
 from . import isp_subscription_address
 from . import isp_cgnat_pool

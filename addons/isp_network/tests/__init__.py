@@ -17,3 +17,4 @@ from . import test_retention
 from . import test_portal_usage
 from . import test_login_rules
 from . import test_walled
+from . import test_plan_pools
