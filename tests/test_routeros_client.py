@@ -6,6 +6,7 @@ import ssl
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "addons/isp_network"))
 from routeros import backup, connection, errors, logins, menus
 from routeros.connection import Target, open_session
 from routeros.desired import Service, build
+from routeros.plan import LEAVES
 from routeros.reconcile import reconcile
 
 SECRET = menus.PPP_SECRET
@@ -242,20 +244,38 @@ def test_everything_a_router_holds(version):
             Service(5, "e", service_type="static", ipv4_address="10.9.0.5", upload_kbps=5000,
                     download_kbps=5000, burst_upload_kbps=8000, burst_time_s=4),
             Service(6, "f", service_type="ipoe", ipv4_address="10.9.0.6", access="walled"),
-            Service(7, "g", "pw", delegated_prefix="2001:db8:7::/56", framed_pool="home"),
+            Service(7, "g", "pw", delegated_prefix="2001:db8:7::/64", framed_pool="home"),
+            Service(8, "h", service_type="static", ipv4_address="10.9.0.8", upload_kbps=5000,
+                    delegated_prefix="2001:db8:8::/56", address_list="office"),
+            Service(9, "i", service_type="ipoe", delegated_prefix="2001:db8:9::/56"),
         ]  # fmt: skip
-        wanted = build(mixed, gateway="10.64.0.1")
+        seven = not version.startswith("6")
+        number = tuple(map(int, version.split(".")))
+        wanted = build(mixed, gateway="10.64.0.1", version=number)
         outcome = run(sim, wanted)
         assert outcome.settled, outcome.failures
         again = run(sim, wanted)
         assert (again.differences, again.applied) == ([], 0)
-        changed = build([*mixed[2:], Service(1, "a", "pw2", upload_kbps=1000, download_kbps=1000)])
+        assert shown(sim)["g"].get("remote-ipv6-prefix") == ("2001:db8:7::/64" if seven else None)
+        targets = {row["name"]: row["target"] for row in sim.tree[menus.QUEUE]}
+        assert targets["h"] == ("10.9.0.8/32,2001:db8:8::/56" if seven else "10.9.0.8/32")
+        assert targets.get("i") == ("2001:db8:9::/56" if seven else None)
+        if seven:
+            entries = {(row["list"], row["address"]) for row in sim.tree[menus.IPV6_ADDRESS_LIST]}
+            assert entries == {
+                ("isp-active", "2001:db8:8::/56"),
+                ("office", "2001:db8:8::/56"),
+                ("isp-active", "2001:db8:9::/56"),
+            }
+        mixed[7] = replace(mixed[7], delegated_prefix="2001:db8:88::/56")
+        changed = build([*mixed[2:], Service(1, "a", "pw2", upload_kbps=1000, download_kbps=1000)],
+                        version=number)  # fmt: skip
         assert run(sim, changed).settled
         assert not run(sim, changed, dry=True).differences
         assert run(sim, build([])).settled
         assert set(shown(sim)) == {"boss"}
-        for path in (menus.QUEUE, menus.ADDRESS_LIST, menus.HOTSPOT_USER):
-            assert len(sim.tree[path]) == 0
+        for path in menus.menus_of(number).keys() & set(LEAVES) - {SECRET}:
+            assert len(sim.tree[path]) == 0, path
         assert not sim.violations
 
 

@@ -33,6 +33,7 @@
         "views/walled_templates.xml",
         "views/isp_network_menus.xml",
         "views/isp_nas_routeros_views.xml",
+        "views/isp_nas_limitation_views.xml",
         "views/isp_network_order_views.xml",
         "report/isp_voucher_report.xml",
         "wizard/isp_ip_assign_views.xml",

@@ -15,6 +15,7 @@ from . import isp_subscription
 from . import isp_nas_sync
 from . import isp_nas_change
 from . import isp_nas_difference
+from . import isp_nas_limitation
 from . import isp_nas_backup
 from . import isp_nas_routeros
 from . import isp_nas_routeros_backup

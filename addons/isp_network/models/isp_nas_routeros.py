@@ -85,6 +85,7 @@ class IspNas(models.Model):
     sync_ids = fields.One2many("isp.nas.sync", "nas_id", readonly=True)
     change_ids = fields.One2many("isp.nas.change", "nas_id", readonly=True)
     difference_ids = fields.One2many("isp.nas.difference", "nas_id", readonly=True)
+    limitation_ids = fields.One2many("isp.nas.limitation", "nas_id", readonly=True)
     backup_ids = fields.One2many("isp.nas.backup", "nas_id", readonly=True)
     routeros_state = fields.Selection(
         [
@@ -105,6 +106,11 @@ class IspNas(models.Model):
     )
     routeros_pending_count = fields.Integer("Changes waiting", compute="_compute_routeros_counts")
     routeros_difference_count = fields.Integer("Differences", compute="_compute_routeros_counts")
+    routeros_limitation_count = fields.Integer(
+        "Cannot hold",
+        compute="_compute_routeros_counts",
+        help="Things of services that this router cannot hold.",
+    )
     routeros_backup_count = fields.Integer("Backups", compute="_compute_routeros_counts")
 
     _routeros_port_valid = models.Constraint(
@@ -128,6 +134,7 @@ class IspNas(models.Model):
         for name, model, domain in (
             ("routeros_pending_count", "isp.nas.change", []),
             ("routeros_difference_count", "isp.nas.difference", [("is_open", "=", True)]),
+            ("routeros_limitation_count", "isp.nas.limitation", []),
             ("routeros_backup_count", "isp.nas.backup", []),
         ):
             counts = dict(
@@ -157,6 +164,8 @@ class IspNas(models.Model):
     def _routeros_settings_changed(self, names):
         """Look at the router at once, whatever the pause after an earlier failure."""
         routers = self.filtered(lambda nas: nas.active and nas.provisioning != "radius")
+        if {"active", "provisioning"} & names and (others := self - routers):
+            self.env["isp.nas.limitation"]._forget(others)
         if routers and names & (_CONNECTION_FIELDS | _CONTENT_FIELDS):
             self.env["isp.nas.sync"]._try_at_once(routers)
             if names & _CONTENT_FIELDS:
@@ -210,6 +219,10 @@ class IspNas(models.Model):
     def action_view_differences(self):
         """Open the differences of the router."""
         return self._open_router_action("isp_network.isp_nas_difference_action")
+
+    def action_view_limitations(self):
+        """Open what the router cannot hold."""
+        return self._open_router_action("isp_network.isp_nas_limitation_action")
 
     def action_view_backups(self):
         """Open the backups of the router."""

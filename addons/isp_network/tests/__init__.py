@@ -18,3 +18,4 @@ from . import test_portal_usage
 from . import test_login_rules
 from . import test_walled
 from . import test_plan_pools
+from . import test_routeros_limitations
