@@ -29,7 +29,7 @@ class IspIpPool(models.Model):
     _assignment_field = "pool_id"
     _plan_field = "ip_pool_id"
 
-    purpose = fields.Selection(PURPOSES)
+    purpose = fields.Selection(PURPOSES, required=True, default="dynamic", tracking=True)
     radius_name = fields.Char(
         help="Name of the /ip pool on the router. Plans send it as Framed-Pool."
     )

@@ -20,7 +20,9 @@ class IspIpv6Pool(models.Model):
 
     purpose = fields.Selection(
         [("dynamic", "Given out by the router"), ("static", "Static prefixes of subscriptions")],
+        required=True,
         default="static",
+        tracking=True,
     )
     radius_name = fields.Char(
         help="Name of the /ipv6 pool on the router. Plans send it to the router."

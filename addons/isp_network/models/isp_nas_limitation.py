@@ -67,5 +67,5 @@ class IspNasLimitation(models.Model):
     @api.model
     def _forget(self, routers):
         """Nothing is written to these routers any more."""
-        # sudo: the rows belong to the mechanism.
+        # sudo: the rows belong to the mechanism, who changes the router need not see them.
         self.sudo().search([("nas_id", "in", routers.ids)]).unlink()

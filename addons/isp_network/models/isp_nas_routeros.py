@@ -159,13 +159,15 @@ class IspNas(models.Model):
             vals = dict(vals, routeros_fingerprint=fingerprint)
         res = super().write(vals)
         self._routeros_settings_changed(vals.keys())
+        if {"active", "provisioning"} & vals.keys():
+            self.env["isp.nas.limitation"]._forget(
+                self.filtered(lambda nas: not nas.active or nas.provisioning == "radius")
+            )
         return res
 
     def _routeros_settings_changed(self, names):
         """Look at the router at once, whatever the pause after an earlier failure."""
         routers = self.filtered(lambda nas: nas.active and nas.provisioning != "radius")
-        if {"active", "provisioning"} & names and (others := self - routers):
-            self.env["isp.nas.limitation"]._forget(others)
         if routers and names & (_CONNECTION_FIELDS | _CONTENT_FIELDS):
             self.env["isp.nas.sync"]._try_at_once(routers)
             if names & _CONTENT_FIELDS:

@@ -7,8 +7,8 @@ from odoo.exceptions import UserError, ValidationError
 class IspPoolMixin(models.AbstractModel):
     """What pools of IPv4 addresses and of IPv6 prefixes have in common.
 
-    A model with its own addresses says what is free (:meth:`_iter_free`) and counts what is in use
-    in ``used_count``.
+    A model says by the field ``purpose`` what its addresses are for, of which ``dynamic`` is known
+    here, by :meth:`_iter_free` what is free, and in ``used_count`` how much is in use.
     """
 
     _name = "isp.pool.mixin"
@@ -42,12 +42,6 @@ class IspPoolMixin(models.AbstractModel):
     )
     nas_id = fields.Many2one(
         "isp.nas", "Router", check_company=True, help="Left empty, every router may use the pool."
-    )
-    purpose = fields.Selection(
-        [("dynamic", "Given out by the router"), ("static", "Static addresses of subscriptions")],
-        required=True,
-        default="dynamic",
-        tracking=True,
     )
     radius_name = fields.Char("Name on the router", tracking=True)
     note = fields.Text("Notes")

@@ -124,12 +124,20 @@ class TestPlanPools(IspAddressCase):
         static = self.create_pool("Static", "103.10.0.0/24")
         nameless = self.create_pool("Nameless", "100.68.0.0/24", purpose="dynamic")
         for pool in (static, nameless):
-            with self.subTest(pool.name), self.assertRaisesRegex(ValidationError, pool.name):
+            with (
+                self.subTest(pool.name),
+                self.assertRaisesRegex(ValidationError, pool.name),
+                self.env.cr.savepoint(),
+            ):
                 self.plan_home.ip_pool_id = pool
         self.plan_home.write({"ip_pool_id": self.pool.id, "ipv6_pool_id": self.pool6.id})
         for pool in (self.pool, self.pool6):
             for vals in ({"radius_name": " "}, {"purpose": "static"}):
-                with self.subTest(vals), self.assertRaisesRegex(ValidationError, "Home 20"):
+                with (
+                    self.subTest(vals),
+                    self.assertRaisesRegex(ValidationError, "Home 20"),
+                    self.env.cr.savepoint(),
+                ):
                     pool.write(vals)
         other = self.env["res.company"].create({"name": "Other provider"})
         theirs = (
@@ -144,7 +152,7 @@ class TestPlanPools(IspAddressCase):
                 }
             )
         )
-        with self.assertRaises(UserError):
+        with self.assertRaises(UserError), self.env.cr.savepoint():
             self.plan_home.ip_pool_id = theirs
         self.plan_home.framed_pool = "pool-theirs"
         self.assertFalse(self.plan_home.ip_pool_id)
