@@ -16,6 +16,7 @@ from simulators.routeros import RouterOS
 sys.path.append(str(Path(__file__).parents[1] / "addons/isp_network"))
 
 from routeros import backup, connection, errors, logins, menus
+from routeros.active import ENDED, GONE, Online, end_online
 from routeros.connection import Target, open_session
 from routeros.desired import Service, build
 from routeros.plan import LEAVES
@@ -418,3 +419,52 @@ def test_the_logins_of_a_router_are_read(sim):
     assert [(one.name, one.password, one.comment) for one in found] == [
         (f"old{number}", f"pw-{number:06}", "House 5") for number in range(3)
     ]
+
+
+# === SESSIONS THAT RADIUS CANNOT END === #
+
+
+@pytest.mark.parametrize("version", ["6.49.10", "7.18"])
+def test_the_session_that_accounting_knows_is_ended_and_no_other(version):
+    with RouterOS(version=version, users={"isp": "secret"}) as sim:
+        live = [
+            {"name": "Karim", "address": "10.64.0.9", "session-id": "0x81000001"},
+            {"name": "karim", "address": "10.64.0.10", "session-id": "0x81000002"},
+            {"name": "rahim", "address": "10.64.0.11", "session-id": "0x8100000A"},
+        ]
+        for row in live:
+            sim.tree["/ppp/active"].append(row)
+        for user, address in (("guest", "10.5.0.2"), ("guest", "10.5.0.3")):
+            sim.tree["/ip/hotspot/active"].append({"user": user, "address": address})
+        wanted = [
+            Online(1, "karim", "81000001", "10.64.0.9"),
+            Online(2, "rahim", "8100000a"),
+            Online(3, "guest", "", "10.5.0.3"),
+            Online(4, "nobody", "81000009", "10.64.0.99"),
+        ]
+        with open_session(target(sim)) as session:
+            assert end_online(session, wanted) == {1: ENDED, 2: ENDED, 3: ENDED, 4: GONE}
+            assert end_online(session, wanted) == dict.fromkeys((1, 2, 3, 4), GONE)
+        assert [row["address"] for row in sim.tree["/ppp/active"]] == ["10.64.0.10"]
+        assert [row["address"] for row in sim.tree["/ip/hotspot/active"]] == ["10.5.0.2"]
+        assert not sim.violations
+
+
+def test_a_user_who_may_not_write_ends_no_session(sim):
+    sim.add_user("reader", "secret", ("api", "read", "sensitive", "test"))
+    sim.tree["/ppp/active"].append({"name": "karim", "session-id": "0x81000001"})
+    with open_session(target(sim, user="reader")) as session:
+        [said] = end_online(session, [Online(1, "karim", "81000001")]).values()
+    assert "not enough permissions" in said
+    assert len(sim.tree["/ppp/active"]) == 1
+
+
+def test_many_sessions_are_ended_at_once(sim):
+    for number in range(300):
+        sim.tree["/ppp/active"].append({"name": f"user{number}", "session-id": f"0x8{number:07x}"})
+    wanted = [Online(number, f"user{number}", f"8{number:07x}") for number in range(200)]
+    before = sim.commands
+    with open_session(target(sim)) as session:
+        assert set(end_online(session, wanted).values()) == {ENDED}
+    assert sim.commands - before < 210
+    assert len(sim.tree["/ppp/active"]) == 100

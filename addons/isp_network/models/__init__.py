@@ -26,7 +26,9 @@ from . import isp_entitlement_routeros
 from . import isp_subscription_router
 from . import isp_network_order
 from . import isp_network_order_send
+from . import isp_network_order_api
 from . import isp_nas_coa
+from . import isp_nas_order_api
 from . import isp_radius_session_coa
 from . import isp_subscription_coa
 from . import res_company
