@@ -91,4 +91,3 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION radius.index_devices() FROM PUBLIC;
-SELECT radius.index_devices();
