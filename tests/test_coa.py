@@ -40,7 +40,7 @@ vals = {
 }
 plans = env["isp.plan"].create([dict(vals, name="Home"), dict(vals, name="Faster")])
 names = ["suspended", "paying", "upgraded", "elsewhere", "waiting", "crashed", "rolled",
-         "forged"]
+         "forged", "prepaid"]
 subscriptions = env["isp.subscription"].create([
     {
         "partner_id": env["res.partner"].create({"name": name}).id,
@@ -185,6 +185,27 @@ def test_a_payment_gives_full_speed_within_seconds(
     time.sleep(1.5)
     assert again.id in nas.sessions, "nobody is disconnected a second time"
     assert orders("paying") == [("disconnect", "acked")]
+
+
+def test_time_that_is_bought_reaches_the_session_that_is_online(
+    freeradius, odoo, routers, change, orders
+):
+    def paid_for(seconds):
+        now = "__import__('odoo').fields.Datetime.now()"
+        until = f"{now} + __import__('datetime').timedelta(seconds={seconds})"
+        change("prepaid", f"subscription.entitlement_id.valid_until = {until}")
+
+    nas = routers[0]
+    paid_for(3600)
+    session = log_in(nas, "prepaid")
+    assert 3000 < session.timeout_s <= 3600
+    paid_for(3 * 3600)
+    nas.wait_for("coa", session_id=session.id)
+    assert 3 * 3600 - 60 < session.timeout_s <= 3 * 3600
+    # It would have ended here.
+    assert not nas.expire(session, after_s=3700)
+    assert session.id in nas.sessions
+    assert wait_for(lambda: orders("prepaid") == [("extend", "acked")])
 
 
 def test_another_speed_reaches_the_session_without_a_drop(

@@ -358,6 +358,8 @@ def test_without_a_database_known_logins_go_on_and_accounting_waits(module_db, i
         "SELECT * FROM public.res_partner",
         "SELECT * FROM public.isp_subscription",
         "UPDATE radius.login SET access = 'full'",
+        "SELECT * FROM radius.radacct",
+        "SELECT radius.subscription_of('active')",
         "DELETE FROM radius.radacct",
         "CREATE TABLE radius.mine (id int)",
         "CREATE TABLE public.mine (id int)",

@@ -6,6 +6,7 @@ import ssl
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from simulators.routeros import RouterOS
 sys.path.append(str(Path(__file__).parents[1] / "addons/isp_network"))
 
 from routeros import backup, connection, errors, logins, menus
+from routeros.active import ENDED, GONE, Online, end_online
 from routeros.connection import Target, open_session
 from routeros.desired import Service, build
+from routeros.plan import LEAVES
 from routeros.reconcile import reconcile
 
 SECRET = menus.PPP_SECRET
@@ -242,20 +245,38 @@ def test_everything_a_router_holds(version):
             Service(5, "e", service_type="static", ipv4_address="10.9.0.5", upload_kbps=5000,
                     download_kbps=5000, burst_upload_kbps=8000, burst_time_s=4),
             Service(6, "f", service_type="ipoe", ipv4_address="10.9.0.6", access="walled"),
-            Service(7, "g", "pw", delegated_prefix="2001:db8:7::/56", framed_pool="home"),
+            Service(7, "g", "pw", delegated_prefix="2001:db8:7::/64", framed_pool="home"),
+            Service(8, "h", service_type="static", ipv4_address="10.9.0.8", upload_kbps=5000,
+                    delegated_prefix="2001:db8:8::/56", address_list="office"),
+            Service(9, "i", service_type="ipoe", delegated_prefix="2001:db8:9::/56"),
         ]  # fmt: skip
-        wanted = build(mixed, gateway="10.64.0.1")
+        seven = not version.startswith("6")
+        number = tuple(map(int, version.split(".")))
+        wanted = build(mixed, gateway="10.64.0.1", version=number)
         outcome = run(sim, wanted)
         assert outcome.settled, outcome.failures
         again = run(sim, wanted)
         assert (again.differences, again.applied) == ([], 0)
-        changed = build([*mixed[2:], Service(1, "a", "pw2", upload_kbps=1000, download_kbps=1000)])
+        assert shown(sim)["g"].get("remote-ipv6-prefix") == ("2001:db8:7::/64" if seven else None)
+        targets = {row["name"]: row["target"] for row in sim.tree[menus.QUEUE]}
+        assert targets["h"] == ("10.9.0.8/32,2001:db8:8::/56" if seven else "10.9.0.8/32")
+        assert targets.get("i") == ("2001:db8:9::/56" if seven else None)
+        if seven:
+            entries = {(row["list"], row["address"]) for row in sim.tree[menus.IPV6_ADDRESS_LIST]}
+            assert entries == {
+                ("isp-active", "2001:db8:8::/56"),
+                ("office", "2001:db8:8::/56"),
+                ("isp-active", "2001:db8:9::/56"),
+            }
+        mixed[7] = replace(mixed[7], delegated_prefix="2001:db8:88::/56")
+        changed = build([*mixed[2:], Service(1, "a", "pw2", upload_kbps=1000, download_kbps=1000)],
+                        version=number)  # fmt: skip
         assert run(sim, changed).settled
         assert not run(sim, changed, dry=True).differences
         assert run(sim, build([])).settled
         assert set(shown(sim)) == {"boss"}
-        for path in (menus.QUEUE, menus.ADDRESS_LIST, menus.HOTSPOT_USER):
-            assert len(sim.tree[path]) == 0
+        for path in menus.menus_of(number).keys() & set(LEAVES) - {SECRET}:
+            assert len(sim.tree[path]) == 0, path
         assert not sim.violations
 
 
@@ -398,3 +419,52 @@ def test_the_logins_of_a_router_are_read(sim):
     assert [(one.name, one.password, one.comment) for one in found] == [
         (f"old{number}", f"pw-{number:06}", "House 5") for number in range(3)
     ]
+
+
+# === SESSIONS THAT RADIUS CANNOT END === #
+
+
+@pytest.mark.parametrize("version", ["6.49.10", "7.18"])
+def test_the_session_that_accounting_knows_is_ended_and_no_other(version):
+    with RouterOS(version=version, users={"isp": "secret"}) as sim:
+        live = [
+            {"name": "Karim", "address": "10.64.0.9", "session-id": "0x81000001"},
+            {"name": "karim", "address": "10.64.0.10", "session-id": "0x81000002"},
+            {"name": "rahim", "address": "10.64.0.11", "session-id": "0x8100000A"},
+        ]
+        for row in live:
+            sim.tree["/ppp/active"].append(row)
+        for user, address in (("guest", "10.5.0.2"), ("guest", "10.5.0.3")):
+            sim.tree["/ip/hotspot/active"].append({"user": user, "address": address})
+        wanted = [
+            Online(1, "karim", "81000001", "10.64.0.9"),
+            Online(2, "rahim", "8100000a"),
+            Online(3, "guest", "", "10.5.0.3"),
+            Online(4, "nobody", "81000009", "10.64.0.99"),
+        ]
+        with open_session(target(sim)) as session:
+            assert end_online(session, wanted) == {1: ENDED, 2: ENDED, 3: ENDED, 4: GONE}
+            assert end_online(session, wanted) == dict.fromkeys((1, 2, 3, 4), GONE)
+        assert [row["address"] for row in sim.tree["/ppp/active"]] == ["10.64.0.10"]
+        assert [row["address"] for row in sim.tree["/ip/hotspot/active"]] == ["10.5.0.2"]
+        assert not sim.violations
+
+
+def test_a_user_who_may_not_write_ends_no_session(sim):
+    sim.add_user("reader", "secret", ("api", "read", "sensitive", "test"))
+    sim.tree["/ppp/active"].append({"name": "karim", "session-id": "0x81000001"})
+    with open_session(target(sim, user="reader")) as session:
+        [said] = end_online(session, [Online(1, "karim", "81000001")]).values()
+    assert "not enough permissions" in said
+    assert len(sim.tree["/ppp/active"]) == 1
+
+
+def test_many_sessions_are_ended_at_once(sim):
+    for number in range(300):
+        sim.tree["/ppp/active"].append({"name": f"user{number}", "session-id": f"0x8{number:07x}"})
+    wanted = [Online(number, f"user{number}", f"8{number:07x}") for number in range(200)]
+    before = sim.commands
+    with open_session(target(sim)) as session:
+        assert set(end_online(session, wanted).values()) == {ENDED}
+    assert sim.commands - before < 210
+    assert len(sim.tree["/ppp/active"]) == 100

@@ -79,6 +79,7 @@ class Session:
     started: float
     class_value: bytes | None = None
     rate: str | None = None
+    timeout_s: int | None = None  # counts from the beginning of the session
     input_octets: int = 0
     output_octets: int = 0
 
@@ -232,6 +233,7 @@ class Nas:
             time.monotonic(),
             values.get("Class"),
             values.get("Mikrotik-Rate-Limit"),
+            values.get("Session-Timeout"),
         )
         with self._changed:
             self.sessions[session_id] = session
@@ -248,6 +250,16 @@ class Nas:
         with self._changed:
             self.sessions.pop(session.id, None)
         return self.account(session, "Stop", cause)
+
+    def expire(self, session, after_s):
+        """End a session whose time is over after so many seconds online; return whether it was.
+
+        RFC 2865 counts Session-Timeout from the beginning; a CoA replaces the value.
+        """
+        if session.timeout_s is None or after_s < session.timeout_s:
+            return False
+        self.hang_up(session, "Session-Timeout")
+        return True
 
     def account(self, session, status, cause=None):
         """Send an accounting packet; return whether it was acknowledged."""
@@ -368,6 +380,7 @@ class Nas:
         with self._changed:
             if not cause and kind == "coa":
                 session.rate = changes.get("Mikrotik-Rate-Limit", session.rate)
+                session.timeout_s = changes.get("Session-Timeout", session.timeout_s)
                 session.reply = {**session.reply, **changes}
             if not cause and kind == "disconnect" and not self.faults.lie:
                 del self.sessions[session.id]

@@ -1,7 +1,7 @@
 """What a change of the service means for a session that is up."""
 
 import pytest
-from radius.live import changes, decide, describe
+from radius.live import changes, decide, describe, new_timeout
 
 FULL = {
     "service": "full",
@@ -55,8 +55,13 @@ PREPAID = with_(FULL, until=2_000_000_000, Session_Timeout="900")
         (FULL, with_(FULL, Acct_Interim_Interval="60", Idle_Timeout="600"), None),
         # No attribute takes a limit away.
         (FULL, with_(FULL, Mikrotik_Rate_Limit=None), "disconnect"),
-        # Prepaid: the router ends the session at the old moment, which is later or too late.
-        (PREPAID, with_(PREPAID, until=2_000_086_400, Session_Timeout="87300"), None),
+        # Prepaid: the router would end the session at the old moment.
+        (PREPAID, with_(PREPAID, until=2_000_086_400, Session_Timeout="87300"), "extend"),
+        (PREPAID, with_(PREPAID, until=2_000_000_030, Session_Timeout="930"), None),
+        (PREPAID, with_(SLOWER, until=2_000_086_400, Session_Timeout="87300"), "coa"),
+        (PREPAID, with_(PREPAID, until=2_000_086_400, Framed_Pool="other"), "disconnect"),
+        # The router is told no time that is longer: it cannot be told that there is none.
+        (PREPAID, with_(PREPAID, until=2_000_086_400, Session_Timeout=None), None),
         (PREPAID, with_(PREPAID, until=1_999_900_000), "disconnect"),
         (PREPAID, with_(PREPAID, until=None), None),
         (FULL, PREPAID, "disconnect"),
@@ -77,6 +82,27 @@ def test_changes_are_told_in_the_words_of_radius():
     assert describe(FULL, with_(FULL, Mikrotik_Address_List=None)) == (
         "Mikrotik-Address-List: home → –"
     )
+
+
+def test_a_longer_time_is_told_as_a_moment():
+    longer = with_(PREPAID, until=2_000_086_400, Session_Timeout="87300")
+    assert describe(PREPAID, longer) == "until 2033-05-18 03:33 → 2033-05-19 03:33 UTC"
+
+
+@pytest.mark.parametrize(
+    ("answer", "online", "limit", "seconds"),
+    [
+        ("87300", 0, None, 87300),
+        # Counted from the beginning of the session.
+        ("87300", 100_000, None, 187_300),
+        ("87300", 100_000.7, 0, 187_300),
+        # The plan ends sessions once a day.
+        ("86400", 50_000, 86_400, 86_400),
+        (None, 50_000, 86_400, None),
+    ],
+)
+def test_a_new_time_out_counts_from_the_beginning_of_the_session(answer, online, limit, seconds):
+    assert new_timeout(with_(FULL, Session_Timeout=answer), online, limit) == seconds
 
 
 def test_a_coa_carries_speeds_only():

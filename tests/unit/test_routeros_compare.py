@@ -90,6 +90,9 @@ def test_a_taken_name_leaves_the_rest_of_the_row_enforced():
         (menus.QUEUE, "burst-time", "1s/1s", "1/1", True),
         (menus.QUEUE, "target", "10.0.0.5", "10.0.0.5/32", True),
         (menus.QUEUE, "target", "10.0.0.5", "10.0.0.5/31", False),
+        (menus.QUEUE, "target", "10.0.0.5/32,2001:db8::/56", "10.0.0.5,2001:db8::/56", True),
+        (menus.QUEUE, "target", "10.0.0.5/32,2001:db8::/56", "10.0.0.5/32", False),
+        (menus.IPV6_ADDRESS_LIST, "address", "2001:db8::1", "2001:db8::1/128", True),
         (menus.PPP_PROFILE, "session-timeout", "1d2h", "26:00:00", True),
         (menus.PPP_PROFILE, "session-timeout", "1800s", "30m", True),
         (menus.PPP_PROFILE, "session-timeout", "", "0s", True),
@@ -130,6 +133,7 @@ def test_versions_decide_what_can_be_ours():
     assert menus.POOL in v7 and menus.POOL not in v6
     assert "remote-ipv6-prefix" in v7[menus.PPP_SECRET].by_name
     assert "remote-ipv6-prefix" not in v6[menus.PPP_SECRET].by_name
+    assert menus.IPV6_ADDRESS_LIST in v7 and menus.IPV6_ADDRESS_LIST not in v6
     assert v7[menus.PPP_SECRET] is SECRET
 
 
@@ -212,6 +216,57 @@ def test_a_static_service_is_a_queue_and_a_place_in_a_list():
     off = build([Service(7, "office", service_type="static", ipv4_address="10.9.0.5",
                          access="none")]).rows  # fmt: skip
     assert not off[menus.QUEUE] and not off[menus.ADDRESS_LIST]
+
+
+def static(**values):
+    service = Service(7, "office", service_type="static", upload_kbps=5000, download_kbps=5000,
+                      address_list="office", **values)  # fmt: skip
+    return service
+
+
+def test_a_static_prefix_shares_the_queue_and_stands_in_the_lists_of_ipv6():
+    rows = build([static(ipv4_address="10.9.0.5", delegated_prefix="2001:db8:7::/56")]).rows
+    assert rows[menus.QUEUE][MARKER]["target"] == "10.9.0.5/32,2001:db8:7::/56"
+    for path, address in (
+        (menus.ADDRESS_LIST, "10.9.0.5"),
+        (menus.IPV6_ADDRESS_LIST, "2001:db8:7::/56"),
+    ):
+        assert {marker: (row["list"], row["address"]) for marker, row in rows[path].items()} == {
+            "isp:active:7": ("isp-active", address),
+            "isp:list:7": ("office", address),
+        }
+    alone = build([static(delegated_prefix="2001:db8:7::/56", access="walled")])
+    assert alone.rows[menus.QUEUE][MARKER]["target"] == "2001:db8:7::/56"
+    assert not alone.rows[menus.ADDRESS_LIST] and not alone.skipped
+    [entry] = alone.rows[menus.IPV6_ADDRESS_LIST].values()
+    assert entry["list"] == "walled-garden"
+
+
+@pytest.mark.parametrize(
+    ("service", "version", "skipped"),
+    [
+        (static(ipv4_address="10.9.0.5", delegated_prefix="2001:db8:7::/56"), (6, 49), "prefix_v6"),
+        (static(ipv4_address="10.9.0.5", delegated_prefix="2001:db8:7::/56"), (7, 1), None),
+        (Service(7, "a", "pw", delegated_prefix="2001:db8:7::/64"), (7, 16), None),
+        (Service(7, "a", "pw", delegated_prefix="2001:db8:7::/56"), (7, 16), "prefix_announced"),
+        (Service(7, "a", "pw", delegated_prefix="2001:db8:7::/64"), (6, 49), "prefix_v6"),
+        (Service(7, "a", "pw", service_type="hotspot", delegated_prefix="2001:db8:7::/64"), (7, 16),
+         "prefix_hotspot"),
+    ],
+)  # fmt: skip
+def test_prefixes_that_a_router_cannot_hold_are_named(service, version, skipped):
+    desired = build([service], version=version)
+    assert desired.skipped == ([(7, skipped)] if skipped else [])
+    assert any(desired.rows.values())
+
+
+def test_a_router_of_version_6_gets_no_prefix():
+    rows = build([static(ipv4_address="10.9.0.5", delegated_prefix="2001:db8:7::/56")],
+                 version=(6, 49)).rows  # fmt: skip
+    assert rows[menus.QUEUE][MARKER]["target"] == "10.9.0.5/32"
+    desired = build([static(delegated_prefix="2001:db8:7::/56")], version=(6, 49))
+    assert not any(desired.rows.values())
+    assert desired.skipped == [(7, "prefix_v6"), (7, "no_address")]
 
 
 def test_what_cannot_be_on_a_router_is_named():

@@ -15,6 +15,7 @@ from . import isp_subscription
 from . import isp_nas_sync
 from . import isp_nas_change
 from . import isp_nas_difference
+from . import isp_nas_limitation
 from . import isp_nas_backup
 from . import isp_nas_routeros
 from . import isp_nas_routeros_backup
@@ -25,16 +26,20 @@ from . import isp_entitlement_routeros
 from . import isp_subscription_router
 from . import isp_network_order
 from . import isp_network_order_send
+from . import isp_network_order_api
 from . import isp_nas_coa
+from . import isp_nas_order_api
 from . import isp_radius_session_coa
 from . import isp_subscription_coa
 from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import isp_routing_domain
+from . import isp_pool_mixin
 from . import isp_ip_pool
 from . import isp_ip_range
 from . import isp_ipv6_pool
+from . import isp_plan_pool
 from . import isp_ip_assignment
 from . import isp_subscription_address
 from . import isp_cgnat_pool
@@ -44,7 +49,6 @@ from . import isp_address_answer
 from . import isp_address_request
 from . import isp_address_search
 from . import isp_address_export
-from . import isp_radius_session_address
 from . import isp_subscription_control
 from . import isp_control_room
 from . import isp_control_room_live

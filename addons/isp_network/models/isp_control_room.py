@@ -230,13 +230,14 @@ class IspControlRoom(models.AbstractModel):
         return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
     def _read_last(self, ids):
-        """The last session of each subscription that is offline."""
+        """The last session of each subscription that is offline, without its addresses.
+
+        Who had an address is told by lawful requests only.
+        """
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT wanted.id, host(framedipaddress),
-                       COALESCE(delegatedipv6prefix, framedipv6prefix)::text, callingstationid,
-                       nas_id, host(nasipaddress),
+                SELECT wanted.id, callingstationid, nas_id, host(nasipaddress),
                        to_char(acctstoptime AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
                   FROM unnest(%s::int[]) AS wanted (id)
                  CROSS JOIN LATERAL (
@@ -247,7 +248,7 @@ class IspControlRoom(models.AbstractModel):
                 list(ids),
             )
         )
-        names = ("ip", "prefix", "mac", "nas_id", "nas_address", "stop")
+        names = ("mac", "nas_id", "nas_address", "stop")
         return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
     def _read_refused(self, ids):

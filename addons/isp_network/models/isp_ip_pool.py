@@ -24,37 +24,14 @@ class IspIpPool(models.Model):
 
     _name = "isp.ip.pool"
     _description = "IPv4 pool"
-    _inherit = ["mail.thread"]
-    _order = "name, id"
-    _check_company_auto = True
+    _inherit = ["isp.pool.mixin"]
 
-    name = fields.Char(required=True, tracking=True)
-    active = fields.Boolean(default=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
-    )
-    domain_id = fields.Many2one(
-        "isp.routing.domain",
-        "Routing domain",
-        required=True,
-        index=True,
-        check_company=True,
-        ondelete="restrict",
-        compute="_compute_domain_id",
-        store=True,
-        readonly=False,
-        precompute=True,
-        help="Addresses are unique in it. Leave it unless the same private addresses are used at "
-        "several places that do not reach each other.",
-    )
-    nas_id = fields.Many2one(
-        "isp.nas", "Router", check_company=True, help="Left empty, every router may use the pool."
-    )
+    _assignment_field = "pool_id"
+    _plan_field = "ip_pool_id"
+
     purpose = fields.Selection(PURPOSES, required=True, default="dynamic", tracking=True)
     radius_name = fields.Char(
-        "Name on the router",
-        tracking=True,
-        help="Name of the /ip pool on the router. Plans send it as Framed-Pool.",
+        help="Name of the /ip pool on the router. Plans send it as Framed-Pool."
     )
     range_ids = fields.One2many("isp.ip.range", "pool_id", "Ranges")
     gateway = fields.Char(help="Address of the router itself; nobody else gets it.")
@@ -63,21 +40,13 @@ class IspIpPool(models.Model):
         help="Addresses and ranges that are kept back, such as the first and last address of a "
         "network, parted by commas or lines.",
     )
-    note = fields.Text("Notes")
     total_count = fields.Float("Addresses", digits=(16, 0), compute="_compute_usage")
-    used_count = fields.Integer("In use", compute="_compute_usage")
     held_count = fields.Integer(
         "In quarantine",
         compute="_compute_usage",
         help="Given back lately, and kept free for some days.",
     )
     free_count = fields.Float("Free", digits=(16, 0), compute="_compute_usage")
-    used_percent = fields.Float("Used", compute="_compute_usage")
-    handed_out_at = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="Written with each address handed out, so that two at once collide and one repeats.",
-    )
 
     _radius_name_uniq = models.UniqueIndex(
         "(domain_id, COALESCE(nas_id, 0), radius_name) WHERE active IS TRUE AND radius_name <> ''",
@@ -85,12 +54,6 @@ class IspIpPool(models.Model):
     )
 
     # === COMPUTE METHODS === #
-
-    @api.depends("company_id")
-    def _compute_domain_id(self):
-        for pool in self:
-            if pool.domain_id.company_id != pool.company_id and pool.company_id:
-                pool.domain_id = self.env["isp.routing.domain"]._get_default(pool.company_id)
 
     @api.depends("range_ids.first_address", "range_ids.last_address", "excluded", "gateway")
     def _compute_usage(self):
@@ -148,21 +111,6 @@ class IspIpPool(models.Model):
 
     # === CRUD METHODS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._normalise_vals(vals)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._normalise_vals(vals)
-        return super().write(vals)
-
-    def copy_data(self, default=None):
-        raise UserError(
-            self.env._("A pool cannot be duplicated: each address belongs to one pool only.")
-        )
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         self.range_ids._refuse_translated()
@@ -182,51 +130,15 @@ class IspIpPool(models.Model):
             if vals.get("gateway"):
                 vals["gateway"] = vals["gateway"].strip()
                 parse_ipv4_ranges(vals["gateway"])
-        if vals.get("radius_name"):
-            vals["radius_name"] = vals["radius_name"].strip()
-
-    # === ACTION METHODS === #
-
-    def action_view_assignments(self):
-        """Open the addresses of the pool that were handed out."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "isp_network.isp_ip_assignment_action"
-        )
-        action.update(domain=[("pool_id", "=", self.id)], context={"search_default_active": 1})
-        return action
+        return super()._normalise_vals(vals)
 
     # === BUSINESS METHODS === #
 
-    def _take_free(self, number):
-        """The next ``number`` free addresses as text, lowest first.
-
-        :raises UserError: when there are fewer
-        """
-        self.ensure_one()
-        # A transaction that hands out from the same pool at this moment collides here and is
-        # repeated by Odoo, instead of finding the same address free.
-        # sudo: clerks hand out addresses and may not change pools.
-        self.sudo().handed_out_at = fields.Datetime.now()
-        self.flush_recordset()
+    def _iter_free(self):
         taken = merge([*self._get_reserved(), *self._get_taken()])
-        found = []
         for first, last in self._get_ranges():
             for start in free_starts(first, last, 1, taken):
-                if len(found) == number:
-                    break
-                found.append(str(ipaddress.IPv4Address(start)))
-        if len(found) < number:
-            raise UserError(
-                self.env._(
-                    "The pool “%(pool)s” has %(free)s free addresses, and %(number)s are needed. "
-                    "Add a range to it, or choose another pool.",
-                    pool=self.name,
-                    free=len(found),
-                    number=number,
-                )
-            )
-        return found
+                yield str(ipaddress.IPv4Address(start))
 
     def _get_ranges(self):
         return merge(

@@ -13,30 +13,11 @@ class IspIpv6Pool(models.Model):
 
     _name = "isp.ipv6.pool"
     _description = "IPv6 pool"
-    _inherit = ["mail.thread"]
-    _order = "name, id"
-    _check_company_auto = True
+    _inherit = ["isp.pool.mixin"]
 
-    name = fields.Char(required=True, tracking=True)
-    active = fields.Boolean(default=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
-    )
-    domain_id = fields.Many2one(
-        "isp.routing.domain",
-        "Routing domain",
-        required=True,
-        index=True,
-        check_company=True,
-        ondelete="restrict",
-        compute="_compute_domain_id",
-        store=True,
-        readonly=False,
-        precompute=True,
-    )
-    nas_id = fields.Many2one(
-        "isp.nas", "Router", check_company=True, help="Left empty, every router may use the pool."
-    )
+    _assignment_field = "ipv6_pool_id"
+    _plan_field = "ipv6_pool_id"
+
     purpose = fields.Selection(
         [("dynamic", "Given out by the router"), ("static", "Static prefixes of subscriptions")],
         required=True,
@@ -44,9 +25,7 @@ class IspIpv6Pool(models.Model):
         tracking=True,
     )
     radius_name = fields.Char(
-        "Name on the router",
-        tracking=True,
-        help="Name of the /ipv6 pool on the router. Plans send it to the router.",
+        help="Name of the /ipv6 pool on the router. Plans send it to the router."
     )
     prefix = fields.Char(required=True, tracking=True, help="Written like 2001:db8:100::/40.")
     delegated_length = fields.Integer(
@@ -56,12 +35,8 @@ class IspIpv6Pool(models.Model):
         tracking=True,
         help="56 gives a household 256 networks.",
     )
-    note = fields.Text("Notes")
     total_count = fields.Float("Prefixes", digits=(32, 0), compute="_compute_usage")
-    used_count = fields.Integer("In use", compute="_compute_usage")
     free_count = fields.Float("Free", digits=(32, 0), compute="_compute_usage")
-    used_percent = fields.Float("Used", compute="_compute_usage")
-    handed_out_at = fields.Datetime(readonly=True, copy=False)
 
     _overlap = models.Constraint(
         "EXCLUDE USING gist (domain_id WITH =, (prefix::inet) inet_ops WITH &&)",
@@ -73,12 +48,6 @@ class IspIpv6Pool(models.Model):
     )
 
     # === COMPUTE METHODS === #
-
-    @api.depends("company_id")
-    def _compute_domain_id(self):
-        for pool in self:
-            if pool.domain_id.company_id != pool.company_id and pool.company_id:
-                pool.domain_id = self.env["isp.routing.domain"]._get_default(pool.company_id)
 
     @api.depends("prefix", "delegated_length")
     def _compute_usage(self):
@@ -103,7 +72,6 @@ class IspIpv6Pool(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._normalise_vals(vals)
-        for vals in vals_list:
             self._refuse_overlap(vals)
         pools = super().create(vals_list)
         pools._bind_assignments()
@@ -118,11 +86,6 @@ class IspIpv6Pool(models.Model):
         if {"prefix", "domain_id"} & set(vals):
             self._bind_assignments()
         return res
-
-    def copy_data(self, default=None):
-        raise UserError(
-            self.env._("A pool cannot be duplicated: each prefix belongs to one pool only.")
-        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
@@ -139,6 +102,7 @@ class IspIpv6Pool(models.Model):
         if "prefix" in vals:
             with explained(self.env):
                 vals["prefix"] = str(parse_ipv6_network(vals["prefix"] or ""))
+        return super()._normalise_vals(vals)
 
     def _refuse_overlap(self, vals):
         """Say which pool has the prefix; the constraint would only say that one has."""
@@ -165,46 +129,13 @@ class IspIpv6Pool(models.Model):
                 )
             )
 
-    # === ACTION METHODS === #
-
-    def action_view_assignments(self):
-        """Open the prefixes of the pool that were handed out."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "isp_network.isp_ip_assignment_action"
-        )
-        action.update(domain=[("ipv6_pool_id", "=", self.id)], context={"search_default_active": 1})
-        return action
-
     # === BUSINESS METHODS === #
 
-    def _take_free(self, number):
-        """The next ``number`` free prefixes as text, lowest first.
-
-        :raises UserError: when there are fewer
-        """
-        self.ensure_one()
-        # See isp.ip.pool: of two that hand out at once, one is repeated.
-        # sudo: clerks hand out prefixes and may not change pools.
-        self.sudo().handed_out_at = fields.Datetime.now()
-        self.flush_recordset()
+    def _iter_free(self):
         network = self._get_network()
-        found = []
         size = 2 ** (128 - self.delegated_length)
         for start in free_starts(int(network[0]), int(network[-1]), size, merge(self._get_taken())):
-            if len(found) == number:
-                break
-            found.append(str(ipaddress.IPv6Network((start, self.delegated_length))))
-        if len(found) < number:
-            raise UserError(
-                self.env._(
-                    "The pool “%(pool)s” has %(free)s free prefixes, and %(number)s are needed.",
-                    pool=self.name,
-                    free=len(found),
-                    number=number,
-                )
-            )
-        return found
+            yield str(ipaddress.IPv6Network((start, self.delegated_length)))
 
     def _get_network(self):
         return ipaddress.IPv6Network(self.prefix) if self.prefix else None

@@ -123,12 +123,26 @@ class IspNas(models.Model):
         with self._take_turns():
             due._lock_for_sending()
         if contact["retry_at"] and contact["retry_at"] > fields.Datetime.now():
-            self._queue_at(contact["retry_at"], due)
+            self._wait_for_answer(contact["retry_at"], due)
             return
         if due:
-            answers = due._merge()._send(self)
+            kept = due._merge()
+            answers = kept._send(self)
             self._note_contact(contact, answers)
+            self._hand_to_api(kept)
         self._queue_rest()
+
+    def _wait_for_answer(self, moment, orders):
+        """A router that answered nothing lately is asked again then; its API at once."""
+        if self._has_order_api():
+            new = orders.filtered(
+                lambda order: (
+                    order.state != "failed" and order.kind != "extend" and not order.attempts
+                )
+            )
+            new.api_due = True
+            self._hand_to_api(new)
+        self._queue_at(moment, orders)
 
     def _send_coa(self, requests):
         """Send requests over the network and return the answers. Tests replace this."""
@@ -225,8 +239,9 @@ class IspNas(models.Model):
         """Ask the router again at once; what is known about its silence stays."""
         self.env.cr.execute(
             SQL(
-                "UPDATE radius.nas_contact SET retry_at = NULL WHERE nas_id = ANY(%s)"
-                " AND retry_at IS NOT NULL",
+                "UPDATE radius.nas_contact SET retry_at = NULL, api_retry_at = NULL"
+                " WHERE nas_id = ANY(%s)"
+                " AND (retry_at IS NOT NULL OR api_retry_at IS NOT NULL)",
                 self.ids,
             )
         )

@@ -166,7 +166,7 @@ class IspNas(models.Model):
         # The whole router was asked for by a person, or by a changed setting.
         asked = any(not one.subscription_id for one in changes)
         services = self._get_routeros_services(None if whole else waiting)
-        wanted = self._build_desired(services)
+        pools = self._get_routeros_pools()
         asked_markers = self.env["isp.nas.difference"]._get_queued_markers(self)
         pending_ids = set(waiting.ids)
 
@@ -187,6 +187,7 @@ class IspNas(models.Model):
             return one.marker in asked_markers or self._is_adopted_login(one)
 
         with self._open_router() as session:
+            wanted = self._build_desired(services, pools, session.version)
             outcome = reconcile(
                 session,
                 wanted.rows,
@@ -199,10 +200,12 @@ class IspNas(models.Model):
             version = ".".join(map(str, session.version))
         if version != self.routeros_version:
             self.routeros_version = version
+        looked_at = None if whole else waiting
+        self.env["isp.nas.limitation"]._record(self, wanted.skipped, looked_at)
         self.env["isp.nas.difference"]._record_run(
             self,
             outcome,
-            scope=None if whole else waiting,
+            scope=looked_at,
             drifted=[one for one in outcome.differences if is_drift(one)],
             settled=lambda one: taken_over(one) if one.kind == "clash" else allowed(one),
         )
@@ -210,8 +213,9 @@ class IspNas(models.Model):
 
     def _routeros_look(self):
         """Compare the whole router with what should be there, without changing anything."""
-        wanted = self._build_desired(self._get_routeros_services())
+        services, pools = self._get_routeros_services(), self._get_routeros_pools()
         with self._open_router() as session:
+            wanted = self._build_desired(services, pools, session.version)
             return reconcile(session, wanted.rows, dry=True)
 
     def _settle_changes(self, changes, outcome):
@@ -270,13 +274,14 @@ class IspNas(models.Model):
 
     # === WHAT SHOULD BE === #
 
-    def _build_desired(self, services):
+    def _build_desired(self, services, pools, version):
         self.ensure_one()
         return desired.build(
             services,
-            pools=self._get_routeros_pools(),
+            pools=pools,
             logins=self.provisioning == "routeros",
             gateway=self.routeros_gateway or "",
+            version=version,
         )
 
     def _get_routeros_services(self, subscriptions=None):

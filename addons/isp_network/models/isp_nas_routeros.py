@@ -85,6 +85,7 @@ class IspNas(models.Model):
     sync_ids = fields.One2many("isp.nas.sync", "nas_id", readonly=True)
     change_ids = fields.One2many("isp.nas.change", "nas_id", readonly=True)
     difference_ids = fields.One2many("isp.nas.difference", "nas_id", readonly=True)
+    limitation_ids = fields.One2many("isp.nas.limitation", "nas_id", readonly=True)
     backup_ids = fields.One2many("isp.nas.backup", "nas_id", readonly=True)
     routeros_state = fields.Selection(
         [
@@ -105,6 +106,11 @@ class IspNas(models.Model):
     )
     routeros_pending_count = fields.Integer("Changes waiting", compute="_compute_routeros_counts")
     routeros_difference_count = fields.Integer("Differences", compute="_compute_routeros_counts")
+    routeros_limitation_count = fields.Integer(
+        "Cannot hold",
+        compute="_compute_routeros_counts",
+        help="Things of services that this router cannot hold.",
+    )
     routeros_backup_count = fields.Integer("Backups", compute="_compute_routeros_counts")
 
     _routeros_port_valid = models.Constraint(
@@ -128,6 +134,7 @@ class IspNas(models.Model):
         for name, model, domain in (
             ("routeros_pending_count", "isp.nas.change", []),
             ("routeros_difference_count", "isp.nas.difference", [("is_open", "=", True)]),
+            ("routeros_limitation_count", "isp.nas.limitation", []),
             ("routeros_backup_count", "isp.nas.backup", []),
         ):
             counts = dict(
@@ -152,6 +159,10 @@ class IspNas(models.Model):
             vals = dict(vals, routeros_fingerprint=fingerprint)
         res = super().write(vals)
         self._routeros_settings_changed(vals.keys())
+        if {"active", "provisioning"} & vals.keys():
+            self.env["isp.nas.limitation"]._forget(
+                self.filtered(lambda nas: not nas.active or nas.provisioning == "radius")
+            )
         return res
 
     def _routeros_settings_changed(self, names):
@@ -210,6 +221,10 @@ class IspNas(models.Model):
     def action_view_differences(self):
         """Open the differences of the router."""
         return self._open_router_action("isp_network.isp_nas_difference_action")
+
+    def action_view_limitations(self):
+        """Open what the router cannot hold."""
+        return self._open_router_action("isp_network.isp_nas_limitation_action")
 
     def action_view_backups(self):
         """Open the backups of the router."""

@@ -44,18 +44,27 @@ class IspNetworkOrder(models.Model):
     username = fields.Char(readonly=True)
     session_uid = fields.Char("Unique session number", readonly=True, required=True, index=True)
     session_ref = fields.Char("Session number", readonly=True)
-    ip_address = fields.Char("IP address", readonly=True)
+    # Orders outlive their sessions, and who had an address is told by lawful requests only.
+    ip_address = fields.Char("IP address", readonly=True, groups="isp_network.group_isp_lawful")
     kind = fields.Selection(
-        [("coa", "New speed"), ("disconnect", "Disconnect")],
+        [("coa", "New speed"), ("extend", "More time"), ("disconnect", "Disconnect")],
         "Change",
         readonly=True,
         required=True,
-        help="A router changes the speed of a session that is up. For another address, pool or "
-        "list the subscriber has to log in again, so the session is ended.",
+        help="A router changes the speed of a session that is up, and how long it lasts. For another "
+        "address, pool or list the subscriber has to log in again, so the session is ended.",
     )
     forced = fields.Boolean(
         "Asked for", readonly=True, help="End the session, whatever the service is."
     )
+    way = fields.Selection(
+        [("coa", "RADIUS (CoA, Disconnect)"), ("api", "RouterOS API")],
+        readonly=True,
+        help="How the router took the order. A router that takes none by RADIUS is asked over its "
+        "API, if an API account is entered: the session is ended there, and the customer's router "
+        "logs in again with the new service.",
+    )
+    api_due = fields.Boolean("Over the API next", readonly=True)
     reason = fields.Char(readonly=True)
     state = fields.Selection(
         _ORDER_STATES, readonly=True, required=True, default="pending", index=True
@@ -201,7 +210,15 @@ class IspNetworkOrder(models.Model):
         todo.check_access("read")
         # sudo: orders are written by nobody else, so that they stay a record of what happened.
         todo = todo.sudo()
-        todo.write({"state": "pending", "attempts": 0, "next_try": False, "error_cause": False})
+        todo.write(
+            {
+                "state": "pending",
+                "attempts": 0,
+                "next_try": False,
+                "error_cause": False,
+                "api_due": False,
+            }
+        )
         todo.nas_id._forget_silence()
         todo.nas_id._queue_orders()
 
@@ -223,7 +240,8 @@ class IspNetworkOrder(models.Model):
     # === HELPERS === #
 
     def _finish(self, state, message=False, **vals):
-        self.write({"state": state, "message": message, "next_try": False, **vals})
+        vals = {"state": state, "message": message, "next_try": False, "api_due": False, **vals}
+        self.write(vals)
 
     def _fail(self, message, **vals):
         self._finish("failed", message, **vals)

@@ -13,7 +13,7 @@ BATCH_SIZE = 200
 # An accounting packet may have been on its way when the router confirmed.
 _GRACE = timedelta(seconds=10)
 # Error-Cause (RFC 5176, section 3.5) that will be the same next time.
-_LASTING = {
+LASTING_CAUSES = {
     "Unsupported-Attribute",
     "Missing-Attribute",
     "NAS-Identification-Mismatch",
@@ -89,48 +89,61 @@ class IspNetworkOrder(models.Model):
         return answers
 
     def _prepare_requests(self, nas, secret):
+        """What each session has to be told now, as :class:`coa.Request` with the order as key."""
+        return [
+            coa.Request(
+                order,
+                "disconnect" if order.kind == "disconnect" else "coa",
+                nas.ip_address,
+                nas.coa_port,
+                secret.encode(),
+                order._identity() | changes,
+            )
+            for order, changes in self._decide_all(nas)
+        ]
+
+    def _decide_all(self, nas):
         """Decide what each session has to be told now.
 
         Orders that need nothing any more are finished here.
 
-        :return: :class:`coa.Request` objects, with the orders as their keys
+        :return: list of ``(order, attributes that change)``
         """
         sessions = self._read_sessions(nas)
-        requests = []
+        decided = []
         for order in self:
             if order.session_uid not in sessions:
                 order._finish("gone", self.env._("The session has ended."))
                 continue
-            wanted, for_router = sessions[order.session_uid]
+            wanted, for_router, online_s, limit_s = sessions[order.session_uid]
             kind = order._decide(wanted)
             if not kind:
                 order._finish("gone", self.env._("The service is what it was."))
                 continue
             changes = live.changes(for_router) if kind == "coa" else {}
+            if order._gives_time(kind, wanted):
+                changes[live.TIMEOUT] = live.new_timeout(wanted, online_s, limit_s)
             order.write(
                 {
                     "kind": kind,
                     "sent_values": ", ".join(f"{k} = {v}" for k, v in sorted(changes.items())),
                 }
             )
-            requests.append(
-                coa.Request(
-                    order,
-                    kind,
-                    nas.ip_address,
-                    nas.coa_port,
-                    secret.encode(),
-                    order._identity() | changes,
-                )
-            )
-        return requests
+            decided.append((order, changes))
+        return decided
 
     def _read_sessions(self, nas):
-        """``{acctuniqueid: (what RADIUS answers, the same in the attributes of the router)}``."""
+        """What is known of the sessions that are open, by ``acctuniqueid``.
+
+        What RADIUS answers, the same in the attributes of the router, how long the session has been
+        online in seconds, and how long it may last by its plan.
+        """
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT s.acctuniqueid, radius.told(u.name), radius.told(u.name, %(address)s)
+                SELECT s.acctuniqueid, radius.told(u.name), radius.told(u.name, %(address)s),
+                    extract(epoch FROM clock_timestamp() - s.acctstarttime)::float,
+                    NULLIF(e.session_timeout_s, 0)
                 FROM radius.radacct_open s
                 LEFT JOIN isp_entitlement e ON e.subscription_id = s.subscription_id
                 CROSS JOIN LATERAL (SELECT COALESCE(lower(e.username), s.username)) u (name)
@@ -140,7 +153,15 @@ class IspNetworkOrder(models.Model):
                 uids=self.mapped("session_uid"),
             )
         )
-        return {uid: (wanted, for_router) for uid, wanted, for_router in rows}
+        return {uid: values for uid, *values in rows}
+
+    def _gives_time(self, kind, wanted):
+        """Whether the router is told a longer time."""
+        self.ensure_one()
+        if kind == "coa" and self.error_cause in LASTING_CAUSES:
+            # It may have refused the time only: the speed is told without.
+            return False
+        return kind in ("coa", "extend") and live.ends_later(self.told, wanted)
 
     def _decide(self, wanted):
         self.ensure_one()
@@ -171,14 +192,22 @@ class IspNetworkOrder(models.Model):
         if answer.sends:
             vals["sent_at"] = now
         if answer.outcome == coa.ACK:
-            self._finish("acked", acked_at=now, **vals)
+            self._finish("acked", acked_at=now, way="coa", **vals)
         elif answer.is_gone and self.kind == "disconnect":
             # Ended already, as far as the router knows; the next accounting packet tells.
             message = self.env._("The router knows no such session any more.")
-            self._finish("acked", message, acked_at=now, **vals)
+            self._finish("acked", message, acked_at=now, way="coa", **vals)
         elif answer.outcome == coa.INVALID:
             self._fail(self.env._("It cannot be sent: %s.", answer.detail), **vals)
-        elif answer.outcome == coa.NAK and answer.error_cause in _LASTING:
+        elif self._can_do_without_time(answer):
+            # At once: what was refused may have been the time, not the speed.
+            self._try_later(self._explain(answer), **vals)
+            self.next_try = False
+        elif self.kind == "extend" and answer.error_cause in LASTING_CAUSES:
+            self._leave_time(**vals)
+        elif self._goes_over_api(answer):
+            self._try_later(self._explain(answer), sent=bool(answer.sends), api_due=True, **vals)
+        elif answer.outcome == coa.NAK and answer.error_cause in LASTING_CAUSES:
             self._fail(self._explain(answer), **vals)
         else:
             self._try_later(self._explain(answer), sent=bool(answer.sends), **vals)
@@ -188,7 +217,10 @@ class IspNetworkOrder(models.Model):
         self.ensure_one()
         attempts = vals.get("attempts", self.attempts)
         if attempts > len(RETRY_SECONDS):
-            self._fail(message, **vals)
+            if self.kind == "extend":
+                self._leave_time(**vals)
+            else:
+                self._fail(message, **vals)
             return
         pause = timedelta(seconds=RETRY_SECONDS[max(attempts, 1) - 1])
         state = "sent" if sent or self.state == "sent" else "pending"
@@ -200,6 +232,23 @@ class IspNetworkOrder(models.Model):
                 **vals,
             }
         )
+
+    def _can_do_without_time(self, answer):
+        """Whether a router that refused a speed may take it without the time sent along."""
+        return (
+            self.kind == "coa"
+            and answer.outcome == coa.NAK
+            and answer.error_cause in LASTING_CAUSES
+            and live.TIMEOUT in (self.sent_values or "")
+        )
+
+    def _leave_time(self, **vals):
+        """More time is no reason to end a session: it ends at its old time, and logs in again."""
+        message = self.env._(
+            "The router does not change how long a session lasts. It ends when it would have ended, "
+            "and the customer logs in again."
+        )
+        self._finish("gone", message, **vals)
 
     def _explain(self, answer):
         """What an answer, or none, means for the person who looks."""
@@ -231,6 +280,7 @@ class IspNetworkOrder(models.Model):
     def _cron_follow_up(self):
         """Look whether sessions did what routers promised, and for what was missed."""
         self._collect_missed()
+        self._collect_outlived()
         self._verify()
         self._clear_failed()
         self.env["isp.nas"]._queue_forgotten_orders()
@@ -262,6 +312,31 @@ class IspNetworkOrder(models.Model):
         return orders
 
     @api.model
+    def _collect_outlived(self):
+        """Order the end of sessions that go on although their service is over.
+
+        A router that counts a Session-Timeout of a CoA from another moment would let them go on.
+        """
+        self.flush_model()
+        self.env["isp.entitlement"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT s.acctuniqueid FROM isp_entitlement e
+                JOIN radius.radacct_open s ON s.subscription_id = e.subscription_id
+                WHERE e.access IN ('full', 'throttled')
+                    AND e.valid_until > (now() AT TIME ZONE 'UTC') - interval '2 days'
+                    AND s.acctstarttime < e.valid_until AT TIME ZONE 'UTC'
+                    AND s.acctupdatetime > e.valid_until AT TIME ZONE 'UTC' + interval '60 s'
+                    AND NOT EXISTS (SELECT FROM isp_network_order o
+                        WHERE o.session_uid = s.acctuniqueid AND o.create_date > e.valid_until)
+                """
+            )
+        )
+        vals = {"kind": "disconnect", "reason": self.env._("The service is over")}
+        return self._create_for_sessions({uid: vals for [uid] in rows})
+
+    @api.model
     def _verify(self):
         """Compare what was confirmed with the accounting since."""
         self.flush_model()
@@ -286,7 +361,7 @@ class IspNetworkOrder(models.Model):
             self._finish("verified" if verified else "gone", message)
         elif not heard_at:
             return
-        elif self.kind == "coa" and heard_at > self.acked_at:
+        elif self.kind != "disconnect" and heard_at > self.acked_at:
             self._finish("verified")
         elif self.kind == "disconnect" and heard_at > self.acked_at + _GRACE:
             self._try_later(

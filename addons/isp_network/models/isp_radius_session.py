@@ -1,9 +1,16 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+_LAWFUL_GROUP = "isp_network.group_isp_lawful"
+
 
 class IspRadiusSession(models.Model):
-    """A session of a subscriber, as routers reported it by RADIUS accounting."""
+    """A session of a subscriber, as routers reported it by RADIUS accounting.
+
+    Who *has* an address is seen by everyone who sees sessions. Who *had* it is seen by those who
+    answer lawful requests only: to others the addresses of sessions that ended are empty, however
+    they read, search, group or export.
+    """
 
     _name = "isp.radius.session"
     _description = "RADIUS session"
@@ -26,8 +33,9 @@ class IspRadiusSession(models.Model):
     duration_hours = fields.Float("Duration", readonly=True)
     download_mb = fields.Float("Downloaded (MB)", digits=(16, 1), readonly=True)
     upload_mb = fields.Float("Uploaded (MB)", digits=(16, 1), readonly=True)
-    ip_address = fields.Char("IP address", readonly=True)
-    ipv6_prefix = fields.Char("IPv6 prefix", readonly=True)
+    # What a field holds depends on who asks, so the cache must not be shared.
+    ip_address = fields.Char("IP address", readonly=True, depends_context=("uid", "su"))
+    ipv6_prefix = fields.Char("IPv6 prefix", readonly=True, depends_context=("uid", "su"))
     mac_address = fields.Char("Device", readonly=True, help="MAC address or calling station.")
     terminate_cause = fields.Char("Ended by", readonly=True)
     session_ref = fields.Char("Session number", readonly=True)
@@ -38,11 +46,21 @@ class IspRadiusSession(models.Model):
         # asked for, so who is online now never touches the months of the past.
         return SQL(
             "%s UNION ALL %s",
-            self._select_sessions("online", SQL("a.acctstoptime IS NULL")),
-            self._select_sessions("closed", SQL("a.acctstoptime IS NOT NULL")),
+            self._select_sessions("online", SQL("a.acctstoptime IS NULL"), True),
+            self._select_sessions(
+                "closed",
+                SQL("a.acctstoptime IS NOT NULL"),
+                self.env.su or self.env.user.has_group(_LAWFUL_GROUP),
+            ),
         )
 
-    def _select_sessions(self, state, condition):
+    def _select_sessions(self, state, condition, with_addresses):
+        addresses = SQL(
+            "host(a.framedipaddress) AS ip_address,"
+            " COALESCE(a.delegatedipv6prefix, a.framedipv6prefix)::text AS ipv6_prefix"
+            if with_addresses
+            else "NULL::text AS ip_address, NULL::text AS ipv6_prefix"
+        )
         # Input and output are seen from the router: it receives what the customer uploads.
         return SQL(
             """
@@ -56,8 +74,7 @@ class IspRadiusSession(models.Model):
                 COALESCE(a.acctsessiontime, 0) / 3600.0 AS duration_hours,
                 COALESCE(a.acctoutputoctets, 0) / 1000000.0 AS download_mb,
                 COALESCE(a.acctinputoctets, 0) / 1000000.0 AS upload_mb,
-                host(a.framedipaddress) AS ip_address,
-                COALESCE(a.delegatedipv6prefix, a.framedipv6prefix)::text AS ipv6_prefix,
+                %(addresses)s,
                 a.callingstationid AS mac_address, a.acctterminatecause AS terminate_cause,
                 a.acctsessionid AS session_ref
             FROM radius.radacct a
@@ -67,4 +84,5 @@ class IspRadiusSession(models.Model):
             """,
             state=state,
             condition=condition,
+            addresses=addresses,
         )

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class IspSubscription(models.Model):
@@ -19,6 +19,27 @@ class IspSubscription(models.Model):
     router_waiting = fields.Boolean(
         "Waits for the router", compute="_compute_router_waiting", compute_sudo=True
     )
+
+    router_limitation_ids = fields.One2many(
+        "isp.nas.limitation",
+        "subscription_id",
+        "Not on the router",
+        readonly=True,
+        help="What the router cannot hold of this service, and what follows from it.",
+    )
+    router_limitations = fields.Text(
+        "Router cannot hold", compute="_compute_router_limitations", compute_sudo=True
+    )
+
+    @api.depends("router_limitation_ids.code")
+    def _compute_router_limitations(self):
+        labels = dict(
+            self.env["isp.nas.limitation"]._fields["code"]._description_selection(self.env)
+        )
+        for subscription in self:
+            subscription.router_limitations = "\n".join(
+                labels[one.code] for one in subscription.router_limitation_ids
+            )
 
     def _compute_router_waiting(self):
         waiting = {

@@ -375,7 +375,6 @@ BEGIN
             text),
         radius.account_report(radius.packet, boolean),
         radius.account_reboot(inet, text, timestamptz) TO %I', role_name);
-    -- Sessions of a login are counted by a query.
-    EXECUTE format('GRANT SELECT ON radius.radacct TO %I', role_name);
-    EXECUTE format('REVOKE INSERT, UPDATE ON radius.radacct FROM %I', role_name);
+    -- Of earlier versions.
+    EXECUTE format('REVOKE ALL ON radius.radacct FROM %I', role_name);
 END $$;

@@ -5,12 +5,12 @@
 -- moment count; the indexes lead there by address and start, and find the few long ones, however
 -- many there are in all.
 
-CREATE INDEX IF NOT EXISTS radacct_delegated ON radius.radacct (delegatedipv6prefix, acctstarttime)
-    WHERE delegatedipv6prefix IS NOT NULL;
-CREATE INDEX IF NOT EXISTS radacct_ipv6_prefix ON radius.radacct (framedipv6prefix, acctstarttime)
-    WHERE framedipv6prefix IS NOT NULL;
-CREATE INDEX IF NOT EXISTS radacct_ipv6_address
-    ON radius.radacct (framedipv6address, acctstarttime) WHERE framedipv6address IS NOT NULL;
+SELECT radius.ensure_index('radacct_delegated',
+    'ON radius.radacct (delegatedipv6prefix, acctstarttime) WHERE delegatedipv6prefix IS NOT NULL');
+SELECT radius.ensure_index('radacct_ipv6_prefix',
+    'ON radius.radacct (framedipv6prefix, acctstarttime) WHERE framedipv6prefix IS NOT NULL');
+SELECT radius.ensure_index('radacct_ipv6_address',
+    'ON radius.radacct (framedipv6address, acctstarttime) WHERE framedipv6address IS NOT NULL');
 
 CREATE OR REPLACE FUNCTION radius.sessions_at(wanted inet, since timestamptz, until timestamptz)
 RETURNS SETOF radius.radacct LANGUAGE sql STABLE AS $$
@@ -91,4 +91,3 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION radius.index_devices() FROM PUBLIC;
-SELECT radius.index_devices();

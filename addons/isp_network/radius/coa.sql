@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS radius.nas_contact (
     silences int NOT NULL DEFAULT 0,
     retry_at timestamp
 );
+-- When the RouterOS API may be tried again as the second way.
+SELECT radius.ensure_columns('radius.nas_contact', 'api_retry_at timestamp');
 
 -- All that RADIUS would answer to a login now, and until when; the service alone decides a reject.
 CREATE OR REPLACE FUNCTION radius.told(login_name text, nas_address text DEFAULT NULL)

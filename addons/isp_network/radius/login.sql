@@ -1,5 +1,5 @@
 -- Logins: what FreeRADIUS asks and tells. Its role may call login_items, other_sessions, claim,
--- record_accept, record_login and subscription_of, see grant_access.
+-- record_accept and record_login, see grant_access.
 
 -- Devices learned at a login and not yet taken over by Odoo, which then has them among the MAC
 -- addresses of the subscription.

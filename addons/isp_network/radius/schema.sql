@@ -1,12 +1,39 @@
 -- RADIUS layer inside Odoo's database. Applied by radius/schema.py whenever its content changed.
 -- Everything here is owned by the application's role; FreeRADIUS logs in as radius_ro and may only
--- call the lookup functions and write accounting rows.
+-- call the functions that grant_access and grant_accounting name. It reads and writes no table.
 --
 -- There are no views in this schema on purpose: replacing a view locks it until the module upgrade
--- commits, and logins would wait. Replacing a function never does.
+-- commits, and logins would wait. Replacing a function never does. For the same reason nothing here
+-- alters a table that is right already: ALTER TABLE and CREATE INDEX take their locks before they see
+-- that there is nothing to do. A function that FreeRADIUS calls keeps its arguments and its result:
+-- the FreeRADIUS that runs goes on calling it.
 
 CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA public;
 CREATE SCHEMA IF NOT EXISTS radius;
+
+-- Add the columns that a table lacks; each is written like 'name type'.
+CREATE OR REPLACE FUNCTION radius.ensure_columns(parent regclass, VARIADIC columns text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    one text;
+BEGIN
+    FOREACH one IN ARRAY columns LOOP
+        IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = parent
+            AND attname = split_part(one, ' ', 1) AND NOT attisdropped)
+        THEN
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %s', parent, one);
+        END IF;
+    END LOOP;
+END $$;
+
+-- Make an index that is not there; a definition is what follows CREATE INDEX and its name.
+CREATE OR REPLACE FUNCTION radius.ensure_index(index_name text, definition text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('radius.' || index_name) IS NULL THEN
+        EXECUTE format('CREATE INDEX %I %s', index_name, definition);
+    END IF;
+END $$;
 
 -- === COPIES FED BY TRIGGERS === --
 
@@ -40,20 +67,21 @@ CREATE TABLE IF NOT EXISTS radius.login (
     CONSTRAINT login_username_live EXCLUDE USING btree (username WITH =)
         WHERE (access <> 'none') DEFERRABLE INITIALLY DEFERRED
 ) WITH (fillfactor = 80);
-CREATE INDEX IF NOT EXISTS login_username ON radius.login (username);
-ALTER TABLE radius.login
-    ALTER COLUMN subscription_id DROP NOT NULL,
-    ADD COLUMN IF NOT EXISTS chap_secret text,
-    ADD COLUMN IF NOT EXISTS realm text,
-    ADD COLUMN IF NOT EXISTS service_type text,
-    ADD COLUMN IF NOT EXISTS mac_lock text,
-    ADD COLUMN IF NOT EXISTS mac_lock_devices int,
-    ADD COLUMN IF NOT EXISTS suspended_on timestamp,
+SELECT radius.ensure_index('login_username', 'ON radius.login (username)');
+DO $$
+BEGIN
+    IF (SELECT attnotnull FROM pg_attribute
+        WHERE attrelid = 'radius.login'::regclass AND attname = 'subscription_id')
+    THEN
+        ALTER TABLE radius.login ALTER COLUMN subscription_id DROP NOT NULL;
+    END IF;
+END $$;
+SELECT radius.ensure_columns('radius.login', 'chap_secret text', 'realm text', 'service_type text',
+    'mac_lock text', 'mac_lock_devices int', 'suspended_on timestamp',
     -- Vouchers only: their number, and how long they last from the first login.
-    ADD COLUMN IF NOT EXISTS voucher_id int,
-    ADD COLUMN IF NOT EXISTS valid_seconds bigint;
-CREATE INDEX IF NOT EXISTS login_mac ON radius.login
-    USING gin (string_to_array(mac_addresses, '|'));
+    'voucher_id int', 'valid_seconds bigint');
+SELECT radius.ensure_index('login_mac',
+    $$ON radius.login USING gin (string_to_array(mac_addresses, '|'))$$);
 
 CREATE TABLE IF NOT EXISTS radius.client (
     id int PRIMARY KEY,
@@ -63,7 +91,7 @@ CREATE TABLE IF NOT EXISTS radius.client (
     name text,
     require_ma boolean NOT NULL
 );
-ALTER TABLE radius.client ADD COLUMN IF NOT EXISTS login_by_mac boolean;
+SELECT radius.ensure_columns('radius.client', 'login_by_mac boolean');
 
 -- What radius.login should hold. Bodies are text, so the ORM may still alter its own columns.
 CREATE OR REPLACE FUNCTION radius.desired_logins() RETURNS SETOF radius.login
@@ -277,12 +305,18 @@ CREATE TABLE IF NOT EXISTS radius.radacct_open PARTITION OF radius.radacct
     -- The CHECK lets months attach without a scan, and catches a Stop without a month.
     (CONSTRAINT radacct_open_only CHECK (acctstoptime IS NULL))
     DEFAULT WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
-CREATE UNIQUE INDEX IF NOT EXISTS radacct_open_uid ON radius.radacct_open (acctuniqueid);
-CREATE INDEX IF NOT EXISTS radacct_open_nas ON radius.radacct_open (nasipaddress);
-CREATE INDEX IF NOT EXISTS radacct_id ON radius.radacct (radacctid);
-CREATE INDEX IF NOT EXISTS radacct_user ON radius.radacct (username, acctstarttime);
-CREATE INDEX IF NOT EXISTS radacct_subscription ON radius.radacct (subscription_id, acctstarttime);
-CREATE INDEX IF NOT EXISTS radacct_ip ON radius.radacct (framedipaddress, acctstarttime);
+DO $$
+BEGIN
+    IF to_regclass('radius.radacct_open_uid') IS NULL THEN
+        CREATE UNIQUE INDEX radacct_open_uid ON radius.radacct_open (acctuniqueid);
+    END IF;
+END $$;
+SELECT radius.ensure_index('radacct_open_nas', 'ON radius.radacct_open (nasipaddress)');
+SELECT radius.ensure_index('radacct_id', 'ON radius.radacct (radacctid)');
+SELECT radius.ensure_index('radacct_user', 'ON radius.radacct (username, acctstarttime)');
+SELECT radius.ensure_index('radacct_subscription',
+    'ON radius.radacct (subscription_id, acctstarttime)');
+SELECT radius.ensure_index('radacct_ip', 'ON radius.radacct (framedipaddress, acctstarttime)');
 
 CREATE TABLE IF NOT EXISTS radius.radpostauth (
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -296,18 +330,15 @@ CREATE TABLE IF NOT EXISTS radius.radpostauth (
     nasipaddress inet,
     authdate timestamptz NOT NULL DEFAULT now()
 ) PARTITION BY RANGE (authdate);
-ALTER TABLE radius.radpostauth
+SELECT radius.ensure_columns('radius.radpostauth',
     -- What the login might do at that moment, why, and since when it was suspended.
-    ADD COLUMN IF NOT EXISTS access text,
-    ADD COLUMN IF NOT EXISTS access_reason text,
-    ADD COLUMN IF NOT EXISTS suspended_on timestamp,
+    'access text', 'access_reason text', 'suspended_on timestamp',
     -- The session in the way of a second one.
-    ADD COLUMN IF NOT EXISTS other_mac text,
-    ADD COLUMN IF NOT EXISTS other_nas_id int;
-CREATE INDEX IF NOT EXISTS radpostauth_id ON radius.radpostauth (id);
-CREATE INDEX IF NOT EXISTS radpostauth_user ON radius.radpostauth (username, authdate);
-CREATE INDEX IF NOT EXISTS radpostauth_subscription
-    ON radius.radpostauth (subscription_id, authdate);
+    'other_mac text', 'other_nas_id int');
+SELECT radius.ensure_index('radpostauth_id', 'ON radius.radpostauth (id)');
+SELECT radius.ensure_index('radpostauth_user', 'ON radius.radpostauth (username, authdate)');
+SELECT radius.ensure_index('radpostauth_subscription',
+    'ON radius.radpostauth (subscription_id, authdate)');
 
 CREATE OR REPLACE FUNCTION radius.make_partition(parent text, month timestamp) RETURNS int
 LANGUAGE plpgsql AS $$
@@ -352,8 +383,9 @@ BEGIN
         radius.other_sessions(text, int, text, int), radius.claim(text, text, text),
         radius.record_login(text, text, text, text, text, text, text, text, text),
         radius.record_accept(text, text, int, text, text, text, inet),
-        radius.find_nas(text), radius.subscription_of(text) TO %I', role_name);
+        radius.find_nas(text) TO %I', role_name);
     -- Of earlier versions.
     EXECUTE format('REVOKE INSERT ON radius.radpostauth FROM %I', role_name);
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION radius.subscription_of(text) FROM %I', role_name);
     PERFORM radius.grant_accounting(role_name);
 END $$;

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS radius.usage_day (
     additions int NOT NULL DEFAULT 1,
     PRIMARY KEY (subscription_id, day)
 ) PARTITION BY RANGE (day);
-CREATE INDEX IF NOT EXISTS usage_day_day ON radius.usage_day (day);
+SELECT radius.ensure_index('usage_day_day', 'ON radius.usage_day (day)');
 
 -- The sums of usage_day, so that a month of millions of rows opens at once.
 CREATE TABLE IF NOT EXISTS radius.usage_total (

@@ -5,6 +5,7 @@ for all services that agree in them, and its name holds a digest of what is in i
 """
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass, field
 
 from . import menus
@@ -62,10 +63,21 @@ class Pool:
 
 @dataclass
 class Desired:
-    """``{path: {marker: {property: value}}}``, and ``(service id, code)`` of what cannot be."""
+    """``{path: {marker: {property: value}}}``, and ``(service id, code)`` of what cannot be.
+
+    Codes: ``no_password``, ``no_address`` (the service is not on the router), ``several_macs`` (its
+    login is locked to none), ``prefix_announced`` (its prefix is announced in the session and not
+    delegated), ``prefix_v6`` and ``prefix_hotspot`` (its prefix is not on the router).
+    """
 
     rows: dict = field(default_factory=dict)
     skipped: list = field(default_factory=list)
+    version: tuple = menus.V7
+
+    @property
+    def has_ipv6(self):
+        """Whether prefixes can be written: v6 needs a package for it that is off by default."""
+        return self.version >= menus.V7
 
     def add(self, path, marker, values):
         self.rows.setdefault(path, {})[marker] = values
@@ -89,16 +101,17 @@ def markers_of(service_id):
     return [f"isp:{kind}:{service_id}" for kind in ("subscription", "active", "list", "walled")]
 
 
-def build(services, pools=(), logins=True, gateway=""):
+def build(services, pools=(), logins=True, gateway="", version=menus.V7):
     """What should be on a router.
 
     :param services: :class:`Service` of each subscription
     :param logins: whether the router checks logins itself; else RADIUS does, and the router holds
         only what RADIUS cannot: pools, queues and address lists of static services
     :param gateway: address the router has in PPPoE sessions
+    :param version: of RouterOS
     :return: :class:`Desired`
     """
-    desired = Desired({path: {} for path in menus.MENUS})
+    desired = Desired({path: {} for path in menus.MENUS}, version=version)
     for pool in pools:
         desired.add(menus.POOL, f"isp:pool:{pool.id}", {"name": pool.name, "ranges": pool.ranges})
     for service in services:
@@ -141,14 +154,32 @@ def _add_ppp(desired, service, gateway):
             "service": "pppoe",
             "profile": name,
             "remote-address": service.ipv4_address,
-            "remote-ipv6-prefix": service.delegated_prefix if service.open else "",
+            "remote-ipv6-prefix": _announced_prefix(desired, service),
             "caller-id": _one_mac(desired, service),
             "disabled": "yes" if service.access == "none" else "no",
         },
     )
 
 
+def _announced_prefix(desired, service):
+    """RouterOS announces the prefix of a login in its session, so that hosts take addresses of it.
+
+    Hosts take them of a /64 only (RFC 4862, 5.5.3). To delegate a fixed prefix by DHCPv6, RouterOS
+    needs RADIUS.
+    """
+    prefix = service.delegated_prefix
+    if not prefix:
+        return ""
+    if not desired.has_ipv6:
+        desired.skipped.append((service.id, "prefix_v6"))
+    elif ipaddress.IPv6Network(prefix).prefixlen != 64:
+        desired.skipped.append((service.id, "prefix_announced"))
+    return prefix if service.open else ""
+
+
 def _add_hotspot(desired, service):
+    if service.delegated_prefix:
+        desired.skipped.append((service.id, "prefix_hotspot"))
     contents = {
         **_shared_contents(service),
         "address-pool": service.framed_pool or "none",
@@ -204,20 +235,43 @@ def _digest(contents):
 
 def _add_static(desired, service):
     """A queue for the speed; lists say who may pass, so that a firewall can refuse the rest."""
-    address = service.ipv4_address
-    if not address:
+    prefix = service.delegated_prefix
+    if prefix and not desired.has_ipv6:
+        desired.skipped.append((service.id, "prefix_v6"))
+        prefix = ""
+    if not service.ipv4_address and not prefix:
         desired.skipped.append((service.id, "no_address"))
         return
     if service.access == "none":
         return
+    _add_queue(desired, service, prefix)
+    walled = service.access == "walled"
+    lists = {"walled": WALLED_LIST} if walled else {"active": ACTIVE_LIST}
+    if service.address_list and not walled:
+        lists["list"] = service.address_list
+    for path, address in (
+        (menus.ADDRESS_LIST, service.ipv4_address),
+        (menus.IPV6_ADDRESS_LIST, prefix),
+    ):
+        for kind, name in lists.items() if address else ():
+            desired.add(
+                path,
+                f"isp:{kind}:{service.id}",
+                {"list": name, "address": address, "disabled": "no"},
+            )
+
+
+def _add_queue(desired, service, prefix):
     walled = service.access == "walled"
     burst = not walled and (service.burst_upload_kbps or service.burst_download_kbps)
+    address = service.ipv4_address
     desired.add(
         menus.QUEUE,
         service_marker(service.id),
         {
             "name": service.username,
-            "target": f"{address}/32",
+            # One speed for both, as RADIUS gives it.
+            "target": ",".join(filter(None, (address and f"{address}/32", prefix))),
             "max-limit": WALLED_RATE
             if walled
             else _kbps(service.upload_kbps, service.download_kbps),
@@ -228,15 +282,6 @@ def _add_static(desired, service):
             "disabled": "no",
         },
     )
-    lists = {"walled": WALLED_LIST} if walled else {"active": ACTIVE_LIST}
-    if service.address_list and not walled:
-        lists["list"] = service.address_list
-    for kind, name in lists.items():
-        desired.add(
-            menus.ADDRESS_LIST,
-            f"isp:{kind}:{service.id}",
-            {"list": name, "address": address, "disabled": "no"},
-        )
 
 
 # === RATES === #

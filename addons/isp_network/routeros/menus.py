@@ -71,7 +71,11 @@ def _rate_limit(text):
 
 
 def _address(text):
-    return text.removesuffix("/32")
+    return text.removesuffix("/32").removesuffix("/128")
+
+
+def _addresses(text):
+    return ",".join(_address(one) for one in text.split(","))
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,7 @@ HOTSPOT_PROFILE = "/ip/hotspot/user/profile"
 HOTSPOT_USER = "/ip/hotspot/user"
 QUEUE = "/queue/simple"
 ADDRESS_LIST = "/ip/firewall/address-list"
+IPV6_ADDRESS_LIST = "/ipv6/firewall/address-list"
 
 MENUS = {
     menu.path: menu
@@ -242,7 +247,7 @@ MENUS = {
             QUEUE,
             (
                 _NAME,
-                Property("target", _address),
+                Property("target", _addresses),
                 Property("max-limit", _RATES, "0/0"),
                 Property("burst-limit", _RATES, "0/0"),
                 Property("burst-threshold", _RATES, "0/0"),
@@ -258,6 +263,15 @@ MENUS = {
             key=("list", "address"),
             renamed=False,
             own_query=("?dynamic=false",),
+        ),
+        # v6 has it with the ipv6 package only.
+        Menu(
+            IPV6_ADDRESS_LIST,
+            (Property("list"), Property("address", _address), _DISABLED),
+            key=("list", "address"),
+            renamed=False,
+            own_query=("?dynamic=false",),
+            since=V7,
         ),
     )
 }

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from .menus import ADDRESS_LIST, HOTSPOT_PROFILE, HOTSPOT_USER, PPP_PROFILE, PPP_SECRET, QUEUE
+from .menus import (
+    ADDRESS_LIST,
+    HOTSPOT_PROFILE,
+    HOTSPOT_USER,
+    IPV6_ADDRESS_LIST,
+    PPP_PROFILE,
+    PPP_SECRET,
+    QUEUE,
+)
 
 # Properties that a session keeps until it is made anew.
 _KICKED = {
@@ -10,7 +18,7 @@ _KICKED = {
     HOTSPOT_USER: {"name", "profile", "address", "mac-address"},
 }
 _PROFILES = {PPP_SECRET: PPP_PROFILE, HOTSPOT_USER: HOTSPOT_PROFILE}
-LEAVES = (PPP_SECRET, HOTSPOT_USER, QUEUE, ADDRESS_LIST)
+LEAVES = (PPP_SECRET, HOTSPOT_USER, QUEUE, ADDRESS_LIST, IPV6_ADDRESS_LIST)
 
 
 @dataclass(frozen=True, slots=True)

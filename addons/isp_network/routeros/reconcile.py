@@ -125,7 +125,7 @@ def _queries_of_markers(wanted, markers):
         for marker, values in wanted.get(path, {}).items():
             if marker in markers:
                 terms.append(_key_term(MENUS[path], values))
-        queries[path] = _any_of(terms)
+        queries[path] = any_of(terms)
     return queries
 
 
@@ -135,7 +135,7 @@ def _key_term(menu, values):
     return f"?{name}={values.get(name, '')}"
 
 
-def _any_of(terms):
+def any_of(terms):
     """A query that is true when any of ``terms`` is."""
     words = []
     for number, term in enumerate(dict.fromkeys(terms)):
@@ -261,7 +261,7 @@ def _look_again(session, wanted, scope, todo, memo):
                 terms.append(f"?.id={one.row_id}")
             if values := wanted[path].get(one.marker):
                 terms.append(_key_term(MENUS[path], values))
-        queries[path] = _any_of(terms)
+        queries[path] = any_of(terms)
     return look(session, wanted, {one.marker for one in todo}, queries)
 
 
@@ -275,7 +275,7 @@ def end_sessions(session, logins):
         names = {name: age for (of, name), age in logins.items() if of == path}
         if not names:
             continue
-        query = _any_of(f"?{property_}={name}" for name in names) if len(names) <= FEW else ()
+        query = any_of(f"?{property_}={name}" for name in names) if len(names) <= FEW else ()
         for words in session.print_rows(menu, [property_, "uptime"], query):
             row = parse_row(words)
             age = names.get(row.get(property_))

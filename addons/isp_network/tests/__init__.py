@@ -6,7 +6,12 @@ from . import test_click_everywhere
 from . import test_radius_throttled
 from . import test_routeros_jobs
 from . import test_routeros_screens
-from . import test_network_orders
+from . import test_order_api
+from . import test_order_changes
+from . import test_order_people
+from . import test_order_sending
+from . import test_order_time
+from . import test_order_verification
 from . import test_address_pools
 from . import test_address_request
 from . import test_control_room
@@ -20,3 +25,5 @@ from . import test_portal_topup
 from . import test_document_usage
 from . import test_login_rules
 from . import test_walled
+from . import test_plan_pools
+from . import test_routeros_limitations

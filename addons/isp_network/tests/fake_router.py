@@ -6,7 +6,10 @@ and no socket, so it also runs inside Odoo's tests.
 
 import itertools
 
-UNIQUE = {"/ip/firewall/address-list": ("list", "address")}
+UNIQUE = {
+    "/ip/firewall/address-list": ("list", "address"),
+    "/ipv6/firewall/address-list": ("list", "address"),
+}
 HAS = {
     "name", "password", "service", "profile", "remote-address", "remote-ipv6-prefix", "caller-id",
     "disabled", "comment", "local-address", "rate-limit", "address-list", "only-one",

@@ -96,7 +96,7 @@ class TestAddressPools(IspAddressCase):
         subscriptions = self.env["isp.subscription"].union(
             *[self.create_subscription(username=f"user{n}") for n in range(3)]
         )
-        with self.assertRaisesRegex(UserError, "2 free addresses, and 3 are needed"):
+        with self.assertRaisesRegex(UserError, "2 free, and 3 are needed"):
             subscriptions.action_next_free_ipv4()
         self.assertFalse(any(subscriptions.mapped("ipv4_address")))
 

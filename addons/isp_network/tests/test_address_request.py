@@ -398,11 +398,64 @@ class TestAddressRequest(IspAddressCase):
         self.assertFalse(request.answer_ids)
         self.assertIn("1 more sessions belong to no subscription", request.result)
 
-    def test_support_finds_who_has_an_address_and_not_who_had_it(self):
-        sessions = self.env["isp.radius.session"]
-        domain = [("ip_address", "=", "100.64.0.9")]
-        self.assertEqual(len(sessions.search(domain)), 2)
-        found = sessions.with_user(self.staff["support"]).search(domain)
-        self.assertEqual(found.username, "nasrin")
-        mine = [("subscription_id", "=", self.karim.id)]
-        self.assertEqual(len(found.search(mine)), 1, "a customer's own history stays readable")
+    # === WHO SEES ADDRESSES IN LISTS === #
+
+    def as_user(self, role):
+        user = self.lawful if role == "lawful" else self.staff[role]
+        user.sudo().group_ids += self.env.ref("base.group_allow_export")
+        return self.env["isp.radius.session"].with_user(user)
+
+    def test_staff_see_addresses_of_open_sessions_and_not_of_past_ones(self):
+        names = ["username", "ip_address", "ipv6_prefix"]
+        for role in self.staff:
+            sessions = self.as_user(role)
+            with self.subTest(role):
+                found = sessions.search([], order="username")
+                expected = [
+                    ["karim", "", ""],
+                    ["nasrin", "100.64.0.9", "2001:db8:2:3::/64"],
+                ]
+                # Whoever reads first must not leave what was read to the next.
+                for env in (self.env(su=True), self.env(user=self.lawful)):
+                    self.assertTrue(all(found.with_env(env).mapped("ip_address")))
+                self.assertEqual(found.export_data(names)["datas"], expected)
+                self.assertEqual([[s[n] or "" for n in names] for s in found], expected)
+                rows = found.read(names)
+                self.assertEqual([[row[n] or "" for n in names] for row in rows], expected)
+        rows = self.as_user("lawful").search([], order="username").export_data(names)["datas"]
+        self.assertEqual(rows[0], ["karim", "100.64.0.9", "2001:db8:1:100::/56"])
+
+    def test_no_way_of_asking_tells_who_had_an_address(self):
+        past = [("state", "=", "closed")]
+        for role in self.staff:
+            sessions = self.as_user(role)
+            with self.subTest(role):
+                for domain in (
+                    [("ip_address", "=", "100.64.0.9")],
+                    [("ip_address", "like", "100.64")],
+                    [("ipv6_prefix", "=like", "2001:db8:%")],
+                    [("ip_address", "!=", False)],
+                    ["!", ("ip_address", "=", False)],
+                ):
+                    self.assertEqual(sessions.search(domain).username, "nasrin", domain)
+                grouped = sessions._read_group(past, ["ip_address", "ipv6_prefix"], ["__count"])
+                self.assertEqual(grouped, [(False, False, 1)])
+                self.assertEqual(
+                    sessions._read_group(past, [], ["ip_address:array_agg"]), [([None],)]
+                )
+                mine = [("subscription_id", "=", self.karim.id)]
+                self.assertEqual(len(sessions.search(mine)), 1, "the history stays readable")
+        found = self.as_user("lawful").search([("ip_address", "=", "100.64.0.9")])
+        self.assertEqual(len(found), 2)
+
+    def test_orders_of_past_sessions_do_not_tell_addresses(self):
+        orders = self.nasrin.sudo()._network_disconnect("Asked for")
+        self.assertEqual(orders.ip_address, "100.64.0.9")
+        for user in self.staff.values():
+            theirs = orders.with_user(user)
+            with self.subTest(user.login):
+                self.assertNotIn("ip_address", theirs.fields_get())
+                with self.assertRaises(AccessError):
+                    theirs.read(["ip_address"])
+                with self.assertRaises(AccessError):
+                    theirs.search([("ip_address", "=", "100.64.0.9")])

@@ -113,6 +113,8 @@ class TestControlRoom(IspAddressCase):
         [offline] = self.room.find("nasrin")["hits"]
         self.assertFalse(offline["online"])
         self.assertEqual(offline["last_seen"], "2027-03-09 08:00:00")
+        # The static one, not that of the last session.
+        self.assertEqual((offline["ip"], offline["mac"]), ("103.10.0.8", "66-55-44-33-22-11"))
 
     def test_twenty_hits_and_a_hint_that_there_are_more(self):
         for number in range(22):

@@ -155,7 +155,7 @@ class TestRadiusSchema(IspNetworkCase):
             "radius.check_items(text, text)": False,
             "radius.reply_items(text, text)": False,
             "radius.find_login(text, text)": False,
-            "radius.subscription_of(text)": True,
+            "radius.subscription_of(text)": False,
             "radius.unseal(text)": False,
             "radius.resync()": False,
             "radius.close_stale(interval)": False,
@@ -166,7 +166,7 @@ class TestRadiusSchema(IspNetworkCase):
             with self.subTest(name):
                 self.assertEqual(self._allowed("has_function_privilege", name, "EXECUTE"), allowed)
         tables = {
-            ("radius.radacct", "SELECT"): True,
+            ("radius.radacct", "SELECT"): False,
             ("radius.radacct", "INSERT"): False,
             ("radius.radacct", "UPDATE"): False,
             ("radius.radacct", "DELETE"): False,
@@ -206,8 +206,26 @@ class TestRadiusSchema(IspNetworkCase):
                 "radius.other_sessions(text,integer,text,integer)",
                 "radius.record_accept(text,text,integer,text,text,text,inet)",
                 "radius.record_login(text,text,text,text,text,text,text,text,text)",
-                "radius.subscription_of(text)",
             ],
+        )
+
+    def test_no_table_is_open_to_the_role_whatever_an_earlier_version_gave_it(self):
+        self.env.cr.execute("GRANT SELECT, INSERT ON radius.radacct TO radius_ro")
+        self.env.cr.execute("GRANT EXECUTE ON FUNCTION radius.subscription_of(text) TO radius_ro")
+        schema.grant(self.env.cr)
+        self.env.cr.execute(
+            """
+            SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('radius', 'public') AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+                AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(%(role)s, c.oid, 'USAGE')
+                    ELSE has_any_column_privilege(%(role)s, c.oid, 'SELECT, INSERT, UPDATE')
+                        OR has_table_privilege(%(role)s, c.oid, 'DELETE, TRUNCATE, TRIGGER') END
+            """,
+            {"role": schema.ROLE},
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
+        self.assertFalse(
+            self._allowed("has_function_privilege", "radius.subscription_of(text)", "EXECUTE")
         )
 
     # === LIFE OF THE SCHEMA === #

@@ -1,6 +1,21 @@
-"""The menus under /ip and /ipv6: addresses, pools, leases, address lists, hotspot."""
+"""The menus under /ip and /ipv6: addresses, pools, leases, address lists, hotspot.
 
-from .schema import COMMENT, DISABLED, DYNAMIC, NAME, NAMED, ROWS, Menu, Property, Unique, printed
+v6 has IPv6 with a package only, which is off by default: here it is off.
+"""
+
+from .schema import (
+    COMMENT,
+    DISABLED,
+    DYNAMIC,
+    NAME,
+    NAMED,
+    ROWS,
+    V7,
+    Menu,
+    Property,
+    Unique,
+    printed,
+)
 from .values import (
     address_list_entry,
     address_or_pool,
@@ -9,6 +24,7 @@ from .values import (
     either,
     ipv4,
     ipv4_interface,
+    ipv6_list_entry,
     ipv6_prefix,
     mac,
     name_text,
@@ -75,6 +91,21 @@ IP = {
         },
         unique=(Unique(("name",), "failure: pool with such name exists"),),
         commands=ROWS,
+        since=V7,
+    ),
+    "/ipv6/firewall/address-list": Menu(
+        {
+            "list": Property(name_text, required=True),
+            "address": Property(ipv6_list_entry, required=True),
+            "creation-time": printed(),
+            "timeout": Property(either(duration, "none-dynamic", "none-static")),
+            "dynamic": DYNAMIC,
+            "disabled": DISABLED,
+            "comment": COMMENT,
+        },
+        unique=(Unique(("list", "address"), "failure: already have such entry", True),),
+        commands=NAMED,
+        since=V7,
     ),
     "/ip/arp": Menu(
         {

@@ -1,4 +1,7 @@
-"""The menus of PPP and RADIUS: secrets, profiles, sessions, the PPPoE server."""
+"""The menus of PPP and RADIUS: secrets, profiles, sessions, the PPPoE server.
+
+Of v6 it is taken that the package ipv6 is off, as it is by default.
+"""
 
 from .schema import (
     COMMENT,
@@ -41,7 +44,7 @@ PPP = {
             "profile": Property(reference("/ppp/profile"), "default"),
             "local-address": Property(address_or_pool()),
             "remote-address": Property(address_or_pool()),
-            "remote-ipv6-prefix": Property(ipv6_prefix),
+            "remote-ipv6-prefix": Property(ipv6_prefix, since=V7),
             "routes": Property(text, ""),
             "ipv6-routes": Property(text, "", since=V7),
             "limit-bytes-in": COUNT,
@@ -73,8 +76,8 @@ PPP = {
             "parent-queue": Property(reference("/queue/simple", "none")),
             "queue-type": Property(reference("/queue/type")),
             "insert-queue-before": Property(reference("/queue/simple", "first", "bottom")),
-            "remote-ipv6-prefix-pool": Property(reference("/ipv6/pool", "none")),
-            "dhcpv6-pd-pool": Property(reference("/ipv6/pool", "none")),
+            "remote-ipv6-prefix-pool": Property(reference("/ipv6/pool", "none"), since=V7),
+            "dhcpv6-pd-pool": Property(reference("/ipv6/pool", "none"), since=V7),
             "use-mpls": Property(yes_no("default", "required"), "default"),
             "use-compression": Property(yes_no("default"), "default"),
             "use-encryption": Property(yes_no("default", "required"), "default"),

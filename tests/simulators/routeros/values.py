@@ -159,6 +159,16 @@ def address_list_entry(name, value, _tables):
         raise invalid(name) from None
 
 
+def ipv6_list_entry(name, value, _tables):
+    """Address or prefix, both printed with their length; anything else is a DNS name."""
+    try:
+        return str(ipaddress.IPv6Network(value, strict=False))
+    except ValueError:
+        if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+", value):
+            return value
+        raise invalid(name) from None
+
+
 def pool_ranges(_name, value, _tables):
     """Comma list of addresses, prefixes and ``low-high``."""
     ranges = []
