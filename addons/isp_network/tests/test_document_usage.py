@@ -47,6 +47,14 @@ class TestDocumentUsage(IspUsageCase):
             ],
         )
 
+    def test_a_bill_ahead_does_not_show_the_months_before_the_last_one(self):
+        self.bill_month(3)
+        self.bill_month(4)
+        self.use(self.service, "2027-03-10 05:00:00", 3 * GB)
+        self.use(self.service, "2027-04-10 05:00:00", 4 * GB)
+        [rows] = self.rows(self.bill_month(5))
+        self.assertEqual([row["label"] for row in rows], ["1 – 30 April 2027"])
+
     def test_a_bill_in_arrears_shows_its_own_periods(self):
         self.plan_home.billing_mode = "arrears"
         self.use(self.service, "2027-03-10 05:00:00", 3 * GB)

@@ -30,7 +30,7 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
         cls.provider = provider
         cls.url = f"/my/services/{cls.service.id}/topup"
 
-    def read(self, response):
+    def read_page(self, response):
         """The page as ``{name attribute: text}``, the first of each name."""
         self.assertEqual(response.status_code, 200)
         parts = {}
@@ -49,7 +49,7 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
         self.use(self.service, "2027-03-10 05:00:00", 88 * GB)
         self.log_in("portal_karim")
         response = self.get(self.url)
-        page = self.read(response)
+        page = self.read_page(response)
         self.assertEqual(response.headers["Cache-Control"], "no-store")
         self.assertIn("12.0 GB", page["volume_left"])
         self.assertEqual(page["topup_price"], "172.50 ৳")
@@ -63,7 +63,7 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
     def test_a_window_that_has_not_begun_is_shown_too(self):
         self.log_in("portal_karim")
         self.assertFalse(self.service.usage_window_ids)
-        page = self.read(self.get(self.url))
+        page = self.read_page(self.get(self.url))
         self.assertIn("100.0 GB", page["volume_left"])
         self.assertFalse(self.service.usage_window_ids, "looking writes nothing")
 
@@ -72,7 +72,7 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
         self.log_in("portal_karim")
         response = self.buy(self.small.id)
         self.assertTrue(response.url.endswith("/topup/pay"), response.url)
-        page = self.read(response)
+        page = self.read_page(response)
         self.assertEqual(page["pay_total"], "172.50 ৳")
         order = self.service.topup_ids
         bill = order.move_id
@@ -102,14 +102,14 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
             },
         )
         self.assertEqual(order.state, "ordered", "the money is not in the books yet")
-        pending = self.read(self.get(self.url))
+        pending = self.read_page(self.get(self.url))
         self.assertIn("topup_pending", pending)
         self.assertNotIn("topup_offer", pending)
         poll = self.make_jsonrpc_request("/payment/status/poll", {})
         self.assertEqual(poll["landing_route"], self.url)
         self.assertEqual((bill.payment_state, order.state), ("paid", "active"))
         self.assertEqual(self.row(self.service)["access"], "full")
-        page = self.read(self.get(self.url))
+        page = self.read_page(self.get(self.url))
         self.assertIn("20 GB has been added", page["topup_given"])
         self.assertIn("20.0 GB", page["volume_left"])
         self.assertNotIn("topup_order", page)
@@ -117,11 +117,11 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
     def test_an_order_waits_on_the_page(self):
         self.log_in("portal_karim")
         self.buy(self.small.id)
-        page = self.read(self.get(self.url))
+        page = self.read_page(self.get(self.url))
         self.assertIn("20 GB", page["topup_order"])
         self.assertIn("Pay by 31 March 2027", page["topup_order"])
         self.assertNotIn("20 GB", page["topup_offers"], "it is above already")
-        service = self.read(self.get(f"/my/services/{self.service.id}"))
+        service = self.read_page(self.get(f"/my/services/{self.service.id}"))
         self.assertEqual(service["amount_due"], "0.00 ৳", "an order is not owed")
         self.assertNotIn("pay_now", service)
         self.buy(self.small.id)
@@ -138,17 +138,18 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
         self.log_in("portal_karim")
         for offer_id in ("", "x", "-1", "²", "9" * 5000, str(other.id), str(self.gift.id)):
             with self.subTest(offer_id=offer_id):
-                page = self.read(self.buy(offer_id))
+                page = self.read_page(self.buy(offer_id))
                 self.assertEqual(page["topup_error"], "Please choose one of the volumes below.")
         self.assertFalse(self.service.topup_ids)
 
     def test_a_fault_while_billing_leaves_nothing_behind(self):
         def broken(*_args, **_kwargs):
-            raise UserError("The books of March are closed.")
+            error = "The books of March are closed."
+            raise UserError(error)
 
         self.patch(type(self.env["isp.subscription.fee"]), "_bill_alone", broken)
         self.log_in("portal_karim")
-        page = self.read(self.buy(self.small.id))
+        page = self.read_page(self.buy(self.small.id))
         self.assertEqual(page["topup_error"], "The books of March are closed.")
         self.assertFalse(self.service.topup_ids)
         self.assertFalse(self.service.fee_ids)
@@ -157,10 +158,10 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
         self.service._bill(*[fields.Date.to_date("2027-04-01")] * 2)
         self.service._suspend("overdue", "Unpaid")
         self.log_in("portal_karim")
-        page = self.read(self.get(self.url))
+        page = self.read_page(self.get(self.url))
         self.assertIn("Please pay it first.", page["topup_problem"])
         self.assertNotIn("topup_offer", page)
-        self.assertIn("pay it first", self.read(self.buy(self.small.id))["topup_error"])
+        self.assertIn("pay it first", self.read_page(self.buy(self.small.id))["topup_error"])
         self.assertTrue(self.get(f"{self.url}/pay").url.endswith("/topup"), "nothing is ordered")
 
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.http")
@@ -187,20 +188,20 @@ class TestPortalTopup(PortalMixin, TopupCase, HttpCase):
         self.env.flush_all()
         response = self.buy(self.small.id, f"{self.url}?access_token={token}")
         self.assertTrue(response.url.endswith(f"/topup/pay?access_token={token}"), response.url)
-        page = self.read(response)
+        page = self.read_page(response)
         self.assertEqual(page["pay_total"], "172.50 ৳")
 
     def test_without_online_payment_the_bill_says_how(self):
         self.env["ir.config_parameter"].set_param("account_payment.enable_portal_payment", "False")
         self.log_in("portal_karim")
-        self.assertIn("topup_offline", self.read(self.buy(self.small.id)))
+        self.assertIn("topup_offline", self.read_page(self.buy(self.small.id)))
 
     def test_the_usage_page_leads_there(self):
         self.use_up()
         self.log_in("portal_karim")
         page = html.fromstring(self.get(f"/my/services/{self.service.id}/usage").content)
         self.assertEqual(page.xpath("//a[@name='topup']/@href"), [self.url])
-        service = self.read(self.get(f"/my/services/{self.service.id}"))
+        service = self.read_page(self.get(f"/my/services/{self.service.id}"))
         self.assertEqual(service["access"], "Stopped – data volume used up")
         self.assertIn("your internet is stopped", service["volume_used_up"])
         self.assertEqual(service["topup"], "Buy data volume")

@@ -171,7 +171,8 @@ class TestTopupOrder(TopupCase):
         self.assertFalse(self.service.topup_ids)
 
     def no_journal(self, *_args):
-        raise UserError("There is no sales journal.")
+        error = "There is no sales journal."
+        raise UserError(error)
 
     # === ONE AT A TIME === #
 
@@ -289,7 +290,8 @@ class TestTopupOrder(TopupCase):
 
         def fail(order):
             if order == stuck:
-                raise UserError("The year is closed")
+                error = "The year is closed"
+                raise UserError(error)
             return cancel(order)
 
         self.patch(type(stuck), "_cancel_order", fail)

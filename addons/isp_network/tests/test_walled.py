@@ -33,9 +33,10 @@ class TestWalledPage(IspBillingCase, HttpCase):
         )
 
     def _ask(self, login=None, **options):
+        options["timeout"] = 60
         if login is None:
             return self.url_open("/isp/walled", **options)
-        form = self.url_open("/isp/walled").text
+        form = self.url_open("/isp/walled", **options).text
         token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]
         return self.url_open("/isp/walled", data={"login": login, "csrf_token": token}, **options)
 
