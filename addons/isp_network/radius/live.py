@@ -19,8 +19,11 @@ _MOVED_S = 60
 def decide(told, wanted):
     """Return ``coa``, ``extend``, ``disconnect`` or None when the session may go on as it is.
 
-    ``extend`` is a CoA that gives more time and nothing else. RouterOS changes a speed on a session that is up, but neither its address, pool or lists
-    ("RADIUS" in MikroTik's manual, seen 2026): for those the subscriber has to log in again.
+    ``extend`` is a CoA that gives more time and nothing else.
+
+    RouterOS changes a speed on a session that is up, and its time-outs, but neither its address,
+    pool or lists ("RADIUS" in MikroTik's manual, seen 2026): for those the subscriber has to log in
+    again.
 
     :param told: None when nobody knows what the session was told
     """
