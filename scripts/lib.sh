@@ -17,6 +17,11 @@ ODOO_RC=${ODOO_RC:-$REPO/odoo.conf}
 ISP_KEY_FILE=${ISP_KEY_FILE:-$KEYS/isp.keys}
 export ISP_KEY_FILE
 
+# Compiled Python is kept, beside nobody's sources, also where the environment asks for none to be
+# written: without it each start of Odoo compiles itself again, for two seconds.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX:-$STATE/cache/pycache}
+
 exec 3>&2 # where sentences for people go, also while a step writes to its log
 
 say() { printf '%s\n' "$*" >&3; }

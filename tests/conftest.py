@@ -16,7 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("harness.kills", "harness.ledger")
 
-from harness import databases, server, settings  # noqa: E402
+from harness import databases, server, settings, sharing  # noqa: E402
 
 _numbers = itertools.count(1)
 
@@ -29,6 +29,13 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_configure(config):
+    """Share the run with other processes when scripts/test has started several."""
+    config.addinivalue_line("markers", "alone: measures time, so nothing may run beside it")
+    if worker := sharing.worker_from_environment():
+        config.pluginmanager.register(worker)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +55,9 @@ def pg():
 @pytest.fixture(scope="session")
 def suite_template():
     """Name of the template database with every addon of the suite."""
-    return os.environ.get("ISP_SUITE_TEMPLATE") or databases.suite_template(print)
+    if folder := sharing.from_environment():
+        return folder.wait_for_template()
+    return databases.suite_template(print)
 
 
 @pytest.fixture(scope="session")

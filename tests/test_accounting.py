@@ -458,6 +458,7 @@ def test_usage_is_exact_through_an_outage_and_two_kills_of_freeradius(module_db,
     assert total(usage) == (3 * sum(range(40)), 3 * GIGA * 40, 900 * 40)
 
 
+@pytest.mark.alone
 def test_a_month_is_dropped_at_once_while_packets_arrive(module_db, query, ids, odoo_shell):
     query("SELECT radius.make_partition('radacct', '2020-01-01')")
     query(
