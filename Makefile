@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test lint oracle bench \
     bench-address bench-billing bench-control bench-pdf bench-radius bench-reports bench-routeros bench-wire \
-    prove-faults prove-radius-outage shell stop reset
+    prove-faults prove-network-faults prove-radius-outage shell stop reset
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench-radius: ## logins and accounting a second, against FreeRADIUS's stock sche
 
 prove-radius-outage: ## ten minutes without a database under load; ARGS="--minutes 1"
 	@scripts/prove-radius-outage $(ARGS)
+
+prove-network-faults: ## kill PostgreSQL, Odoo and routers while 500 services change and 100 are paid
+	@scripts/prove-network-faults $(ARGS)
 
 shell: ## Python prompt inside the sample database
 	@scripts/odoo shell -d isp

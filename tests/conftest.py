@@ -6,6 +6,7 @@ Run them with ``make test`` or, after ``scripts/bootstrap`` and ``scripts/pg sta
 
 import itertools
 import os
+import random
 import shutil
 import sys
 from contextlib import closing
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest.register_assert_rewrite("harness.kills", "harness.ledger")
+pytest.register_assert_rewrite(
+    "harness.kills", "harness.ledger", "harness.payment_chaos", "harness.router_chaos"
+)
 
-from harness import databases, server, settings, sharing  # noqa: E402
+from harness import cluster, databases, radius, server, settings, sharing  # noqa: E402
 
 _numbers = itertools.count(1)
 
@@ -89,6 +92,68 @@ def module_db(new_database):
     name = new_database()
     yield name
     databases.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def query(module_db, pg):
+    """Run SQL on ``module_db`` as its owner: ``query(statement, *params)`` returns the rows."""
+    connection = pg(module_db)
+
+    def run(statement, *params):
+        with connection.cursor() as cr:
+            cr.execute(statement, params)
+            return cr.fetchall() if cr.description else None
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def made(request, module_db):
+    """What ``SETUP`` of the test file has made in ``module_db``: the value it prints."""
+    return server.read_shell(module_db, request.module.SETUP)
+
+
+@pytest.fixture(scope="module", name="server")
+def _freeradius(module_db, made):
+    """FreeRADIUS answering from ``module_db`` (:class:`harness.radius.RadiusServer`)."""
+    with radius.RadiusServer(module_db) as running:
+        yield running
+
+
+@pytest.fixture
+def seed():
+    """Of random moments: printed, and taken from ``ISP_SEED`` to repeat what failed."""
+    number = int(os.environ.get("ISP_SEED") or random.randrange(10**6))
+    print(f"seed {number}")
+    return number
+
+
+@pytest.fixture(scope="session")
+def _throwaway(suite_template):
+    with cluster.throwaway(suite_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def killable(_throwaway):
+    """A PostgreSQL that the tests of one file may kill (:class:`harness.cluster.Cluster`).
+
+    All of the harness works on it meanwhile, so their databases come from ``new_killable_database``.
+    """
+    with _throwaway.in_use():
+        yield _throwaway
+
+
+@pytest.fixture(scope="module")
+def new_killable_database(killable, suite_template):
+    """Make a copy of the suite's database there, gone with the cluster; see ``new_database``."""
+
+    def make():
+        name = f"isp_test_{os.getpid()}_{next(_numbers)}"
+        databases.copy_database(suite_template, name)
+        return name
+
+    return make
 
 
 @pytest.fixture

@@ -1,62 +1,21 @@
 """Ten minutes without a database under load: is every accounting packet there afterwards?
 
-The database server itself is killed with -9 (every process of it) and started again ten minutes
-later; FreeRADIUS is killed with -9 once while it spools and once while it replays. Only with the
-project's private cluster; with another server, or --gate, connections are cut instead.
+PostgreSQL, a cluster of the proof's own, is killed with -9 (every process of it): five times under
+load, started again at once, then for ten minutes, and once while FreeRADIUS replays. FreeRADIUS is
+killed with -9 once while it spools and once while it replays.
 
     --minutes N    how long the database is away (10)
     --rate N       packets a second (300: 90,000 subscribers who report every five minutes)
-    --gate         cut the connections, leave the server alone
+    --seed N       repeat the moments of an earlier proof
 """
 
 import argparse
 import os
-import signal
-import subprocess
+import random
 import sys
-from pathlib import Path
 
-from harness import databases, radius_outage, server
+from harness import databases, radius_outage
 from harness.radius_load import INTERIMS
-from harness.settings import REPO, environment
-
-SECRET = "secret-of-the-outage"
-
-
-class KilledCluster:
-    """The private cluster, every process of it killed at once and started again."""
-
-    gate = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exc):
-        self.end()
-
-    def begin(self):
-        """Kill the server and its children, as a crash of the machine's memory would."""
-        for pid in self._processes():
-            os.kill(pid, signal.SIGKILL)
-
-    def end(self):
-        """Start it; harmless when it runs."""
-        subprocess.run([REPO / "scripts/pg", "start"], check=True)
-
-    def _processes(self):
-        state = Path(environment()["STATE"])
-        link = state / "shared-state"
-        data = (link.resolve() if link.is_symlink() else state) / "pg"
-        # The postmaster first: it would start what it misses.
-        first = int((data / "postmaster.pid").read_text().split()[0])
-        found = [first]
-        for path in Path("/proc").glob("[0-9]*/cwd"):
-            try:
-                if path.readlink() == data and int(path.parent.name) != first:
-                    found.append(int(path.parent.name))
-            except (FileNotFoundError, PermissionError):
-                continue
-        return found
 
 
 def parse_arguments():
@@ -65,36 +24,24 @@ def parse_arguments():
     )
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=int, default=300)
-    parser.add_argument("--gate", action="store_true")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     return parser.parse_args()
 
 
 def main():
     options = parse_arguments()
+    print(f"seed {options.seed}", flush=True)
     databases.drop_leftovers()
-    db = f"isp_test_{os.getpid()}_outage"
-    private = environment()["PGHOST"].startswith("/") and not options.gate
     # A little more than the outage, so that it begins and ends under load.
     sessions = max(10, int(options.minutes * 60 * options.rate * 1.05) // (INTERIMS + 2))
-    databases.copy_database(databases.suite_template(print), db)
-    try:
-        server.run_shell(
-            db,
-            "env['isp.nas'].create({'name': 'Outage', 'ip_address': '127.0.0.1', "
-            f"'secret': '{SECRET}'}})\nenv.cr.commit()",
-        )
-        outcome = radius_outage.run(
-            db,
-            SECRET,
-            range(1, sessions + 1),
-            "outage-",
-            kills=2,
-            down_s=options.minutes * 60,
-            rate=options.rate,
-            outage=KilledCluster if private else radius_outage.SocketOutage,
-        )
-    finally:
-        databases.drop_database(db)
+    outcome = radius_outage.run_alone(
+        os.environ.get("ISP_SUITE_TEMPLATE") or databases.suite_template(print),
+        sessions,
+        options.seed,
+        crashes=5,
+        down_s=options.minutes * 60,
+        rate=options.rate,
+    )
     print(f"{outcome.packets:,} packets: {outcome}")
     return 0 if outcome.exact and not outcome.lost else 1
 

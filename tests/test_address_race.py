@@ -5,6 +5,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar
 
+from harness.server import read_shell
+
 SUBSCRIPTIONS = 24
 CLERKS = 4
 
@@ -64,8 +66,8 @@ class Clerk:
         )
 
 
-def test_clerks_at_once_get_different_addresses(suite_db, odoo_shell, odoo_server, pg):
-    ids = json.loads(odoo_shell(suite_db, SETUP).split("RESULT")[1].splitlines()[0])
+def test_clerks_at_once_get_different_addresses(suite_db, odoo_server, pg):
+    ids = read_shell(suite_db, SETUP)
     server = odoo_server(suite_db, workers=2)
     clerks = [Clerk(server.url, suite_db, f"clerk{n}") for n in range(CLERKS)]
 

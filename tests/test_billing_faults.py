@@ -34,10 +34,8 @@ def undisturbed(provider):
 
 
 @pytest.fixture
-def rng():
-    """Random moments, repeatable: ``ISP_SEED`` takes the number that a failed test has printed."""
-    seed = int(os.environ.get("ISP_SEED") or random.randrange(10**6))
-    print(f"seed {seed}")
+def rng(seed):
+    """Random moments, repeatable."""
     return random.Random(seed)
 
 

@@ -8,14 +8,14 @@ import json
 import os
 import signal
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
-import psycopg2
 import pytest
 
 from harness import radius
 from harness.rpc import Rpc
-from harness.server import OdooServer
+from harness.server import OdooServer, read_shell
+from harness.waiting import wait_for
 from simulators.nas import Nas
 
 SECRET = "secret-of-the-test-nas"
@@ -78,11 +78,11 @@ def routers():
 
 
 @pytest.fixture(scope="module")
-def provider(module_db, odoo_shell, routers):
+def provider(module_db, routers):
     """Ids of the subscriptions by username; the password of each is "pass of <username>"."""
     ports = json.dumps({nas.address: nas.coa_port for nas in routers})
     code = SETUP.replace("@PORTS@", ports).replace("@SECRET@", SECRET)
-    return json.loads(odoo_shell(module_db, code).split("RESULT")[1].splitlines()[0])
+    return read_shell(module_db, code)
 
 
 @pytest.fixture(scope="module")
@@ -97,18 +97,6 @@ def freeradius(module_db, provider, routers):
 def odoo(module_db, provider):
     with OdooServer(module_db) as running:
         yield running
-
-
-@pytest.fixture
-def query(module_db, pg):
-    connection = pg(module_db)
-
-    def run(sql, *params):
-        with connection.cursor() as cr:
-            cr.execute(sql, params)
-            return cr.fetchall() if cr.description else None
-
-    return run
 
 
 @pytest.fixture
@@ -140,14 +128,6 @@ def log_in(nas, name):
     session = nas.login(name, f"pass of {name}")
     assert session, f"{name} was refused"
     return session
-
-
-def wait_for(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-    return found
 
 
 def test_a_suspended_customer_is_moved_into_the_walled_garden(
@@ -316,19 +296,3 @@ def test_a_crash_between_commit_and_job_loses_no_order(
     odoo.start()
     nas.wait_for("disconnect", session_id=session.id, seconds=30)
     wait_for(lambda: orders("crashed") == [("disconnect", "acked")])
-
-
-@pytest.mark.parametrize(
-    "forbidden",
-    [
-        "SELECT * FROM radius.change",
-        "SELECT * FROM radius.nas_contact",
-        "SELECT radius.told('paying')",
-        "SELECT * FROM public.isp_network_order",
-        "INSERT INTO radius.change (subscription_id, told) VALUES (1, '{}')",
-    ],
-)
-def test_the_role_of_freeradius_may_not(module_db, provider, forbidden):
-    with closing(radius.connect_as_radius(module_db)) as connection, connection.cursor() as cr:
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            cr.execute(forbidden)

@@ -1,12 +1,11 @@
 """A dunning job that is killed and started again: nobody is reminded, charged or suspended twice."""
 
-import subprocess
-import time
 from contextlib import closing
 
 import pytest
 
-from harness import settings
+from harness import processes
+from harness.waiting import wait_for
 
 SUBSCRIPTIONS = 500
 
@@ -88,10 +87,10 @@ def counts(suite_db, pg):
 @pytest.mark.parametrize("suspended_before", [1, 300])
 def test_killed_and_started_again(suite_db, odoo_shell, counts, suspended_before):
     odoo_shell(suite_db, PREPARE)
-    job = start_job(suite_db)
-    wait_until(lambda: counts()[0] >= suspended_before, job)
-    job.kill()
-    job.wait()
+    job = processes.start_shell(suite_db, WORK)
+    wait_for(lambda: counts()[0] >= suspended_before, 120, "nothing happened", pause_s=0.02)
+    still_ran, _lines = processes.kill(job)
+    assert still_ran, "the job ended before it could be killed"
     suspended, *_rest = counts()
     assert 0 < suspended < SUBSCRIPTIONS, "killed in the middle"
     assert suspended % 200 == 0, "a batch is done whole or not at all"
@@ -107,30 +106,3 @@ def test_killed_and_started_again(suite_db, odoo_shell, counts, suspended_before
             SUBSCRIPTIONS * 2,
             SUBSCRIPTIONS,
         )
-
-
-def start_job(database):
-    """The job in a process of its own."""
-    job = subprocess.Popen(
-        settings.odoo_command("shell", "-d", database, "--no-http", "--log-level", "error"),
-        env=settings.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    job.stdin.write(WORK)
-    job.stdin.close()
-    return job
-
-
-def wait_until(condition, process, seconds=120):
-    """Wait for ``condition``, as long as ``process`` runs."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        try:
-            process.wait(0.02)
-        except subprocess.TimeoutExpired:
-            continue
-        raise AssertionError("the job ended before it could be killed")

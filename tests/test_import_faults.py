@@ -8,6 +8,7 @@ import pytest
 from harness import databases, processes
 from harness.databases import query
 from harness.processes import finish
+from harness.waiting import wait_for
 
 ROWS = 900
 BATCH = 100
@@ -155,32 +156,23 @@ def test_background_jobs_survive_the_death_of_the_server(
     path = write_subscribers(tmp_path / "subscribers.csv", rows)
     odoo_shell(database, UPLOAD.format(path=str(path)))
 
-    def wait(condition):
-        deadline = time.monotonic() + TIMEOUT_S
-        while time.monotonic() < deadline:
-            [row] = query(
-                database,
-                "SELECT state, new_count + changed_count + unchanged_count + rejected_count,"
-                " total_count FROM isp_import",
-            )
-            if condition(*row):
-                return row
-            time.sleep(0.05)
-        raise AssertionError(f"The import stays at {row}")
+    def progress():
+        [row] = query(
+            database,
+            "SELECT state, new_count + changed_count + unchanged_count + rejected_count,"
+            " total_count FROM isp_import",
+        )
+        return row
 
     server = odoo_server(database)
-    wait(lambda state, done, total: done >= 500)
+    wait_for(lambda: progress()[1] >= 500, TIMEOUT_S, pause_s=0.05)
     server.kill()
     [(state, done)] = query(database, "SELECT state, new_count + rejected_count FROM isp_import")
     assert state == "running" and 500 <= done < rows
-    # The job runner gives a job 10 s to start, and looks for dead ones once a minute.
-    query(
-        database,
-        "UPDATE queue_job SET date_enqueued = date_enqueued - interval '1 minute'"
-        " WHERE state IN ('enqueued', 'started') RETURNING 1",
-    )
+    processes.let_dead_jobs_be_found(database)
     odoo_server(database)
-    _state, done, total = wait(lambda state, done, total: state == "done")
+    wait_for(lambda: progress()[0] == "done", TIMEOUT_S)
+    _state, done, total = progress()
     assert done == total == rows
     assert_all_is_in(database, rows)
     assert query(

@@ -1,6 +1,5 @@
 """The wire follows the ledger: real FreeRADIUS against the suite's database."""
 
-import json
 import os
 import runpy
 import signal
@@ -12,8 +11,9 @@ import psycopg2
 import pytest
 
 from harness import radius
+from harness.waiting import wait_for
 
-NAS_SECRET = "secret-of-the-test-nas"
+SECRET = "secret-of-the-test-nas"
 WALLED = {
     "Mikrotik-Rate-Limit": "512k/512k",
     "Framed-Pool": "pool-walled",
@@ -21,9 +21,10 @@ WALLED = {
     "Session-Timeout": "1800",
 }
 
+# Prints the ids of the subscriptions by username; the password of each is "pass of <username>".
 SETUP = f"""
 env = env(context=dict(env.context, tracking_disable=True))
-env["isp.nas"].create({{"name": "Test", "ip_address": "127.0.0.1", "secret": "{NAS_SECRET}"}})
+env["isp.nas"].create({{"name": "Test", "ip_address": "127.0.0.1", "secret": "{SECRET}"}})
 plan = env["isp.plan"].create({{
     "name": "Home 20", "price": 1000, "upload_kbps": 10000, "download_kbps": 20000,
     "framed_pool": "pool-home", "address_list": "home", "simultaneous_use": 1,
@@ -48,42 +49,9 @@ print("RESULT" + json.dumps({{name: s.id for name, s in by_name.items()}}))
 """
 
 
-@pytest.fixture(scope="module")
-def ids(module_db, odoo_shell):
-    """Ids of the subscriptions by username; the password of each is "pass of <username>"."""
-    return json.loads(odoo_shell(module_db, SETUP).split("RESULT")[1].splitlines()[0])
-
-
-@pytest.fixture(scope="module")
-def server(module_db, ids):
-    with radius.RadiusServer(module_db) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def query(module_db, pg, ids):
-    """Run SQL as the owner of the database."""
-    connection = pg(module_db)
-
-    def run(sql, *params):
-        with connection.cursor() as cr:
-            cr.execute(sql, params)
-            return cr.fetchall() if cr.description else None
-
-    return run
-
-
 def login(server, name, **options):
-    options = {"password": f"pass of {name}", "secret": NAS_SECRET} | options
+    options = {"password": f"pass of {name}", "secret": SECRET} | options
     return server.login(name, **options)
-
-
-def wait_for(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-    return found
 
 
 def last_reason(query, name):
@@ -110,8 +78,8 @@ def test_an_active_subscriber_gets_the_speed_of_the_plan(server, protocol):
 
 
 def test_the_case_of_a_username_does_not_matter(server):
-    assert server.login("ACTIVE", "pass of active", NAS_SECRET).accepted
-    assert server.login("Active", "pass of active", NAS_SECRET, protocol="mschapv2").accepted
+    assert server.login("ACTIVE", "pass of active", SECRET).accepted
+    assert server.login("Active", "pass of active", SECRET, protocol="mschapv2").accepted
 
 
 @pytest.mark.parametrize(
@@ -147,10 +115,10 @@ def test_the_locked_device_is_known_in_any_notation(server, mac):
     assert login(server, "locked", Calling_Station_Id=mac).accepted
 
 
-def test_suspended_walled_in_resumed_at_full_speed(server, module_db, odoo_shell, ids):
+def test_suspended_walled_in_resumed_at_full_speed(server, module_db, odoo_shell, made):
     def change(call):
         odoo_shell(
-            module_db, f"env['isp.subscription'].browse({ids['moving']}).{call}\nenv.cr.commit()"
+            module_db, f"env['isp.subscription'].browse({made['moving']}).{call}\nenv.cr.commit()"
         )
         reply = login(server, "moving")
         assert reply.accepted
@@ -165,12 +133,12 @@ def test_suspended_walled_in_resumed_at_full_speed(server, module_db, odoo_shell
     assert resumed["Framed-Pool"] == "pool-home"
 
 
-def test_what_is_not_committed_is_not_on_the_wire(server, module_db, ids):
+def test_what_is_not_committed_is_not_on_the_wire(server, module_db, made):
     with closing(psycopg2.connect(dbname=module_db, **owner())) as other:
         with other.cursor() as cr:
             cr.execute(
                 "UPDATE isp_entitlement SET access = 'none' WHERE subscription_id = %s",
-                [ids["moving"]],
+                [made["moving"]],
             )
         assert login(server, "moving").accepted
         other.rollback()
@@ -181,11 +149,11 @@ def owner():
     return {"host": env["PGHOST"], "user": env["PGUSER"]}
 
 
-def test_an_expired_login_is_walled_in_by_the_clock_alone(server, query, ids):
+def test_an_expired_login_is_walled_in_by_the_clock_alone(server, query, made):
     query(
         "UPDATE isp_entitlement SET valid_until = (now() AT TIME ZONE 'UTC') + interval '2 s' "
         "WHERE subscription_id = %s",
-        ids["expired"],
+        made["expired"],
     )
     assert login(server, "expired")["Mikrotik-Rate-Limit"] == "10M/20M"
     time.sleep(2.1)
@@ -193,7 +161,7 @@ def test_an_expired_login_is_walled_in_by_the_clock_alone(server, query, ids):
     assert {name: reply[name] for name in WALLED} == WALLED
 
 
-def test_logins_do_not_wait_for_a_module_upgrade(server, module_db, ids):
+def test_logins_do_not_wait_for_a_module_upgrade(server, module_db, made):
     """Odoo holds its locks until the whole upgrade commits."""
     folder = radius.REPO / "addons/isp_network/radius"
     with closing(psycopg2.connect(dbname=module_db, **owner())) as upgrade:
@@ -218,7 +186,7 @@ def test_a_wrong_secret_gets_no_answer(server):
 
 def test_an_unsigned_request_gets_no_answer(server):
     packet = {"User-Name": "active", "User-Password": "pass of active"}
-    assert server._send("auth", server.auth_port, NAS_SECRET, packet).code is None
+    assert server._send("auth", server.auth_port, SECRET, packet).code is None
 
 
 def test_a_new_router_works_without_restart(server, module_db, odoo_shell):
@@ -247,18 +215,18 @@ def test_the_second_session_is_refused_until_the_first_ends(server, query):
         "Class": first["Class"],
         "Calling_Station_Id": "00:00:00:00:00:01",
     }
-    server.account("Start", NAS_SECRET, **session)
+    server.account("Start", SECRET, **session)
     assert connect("00:00:00:00:00:02").code == "Access-Reject"
     assert last_reason(query, "online") == "session-limit"
     assert connect("00:00:00:00:00:01").accepted, "the same device may come back"
-    server.account("Stop", NAS_SECRET, **session)
+    server.account("Stop", SECRET, **session)
     assert connect("00:00:00:00:00:02").accepted
 
 
 # === ACCOUNTING === #
 
 
-def test_a_session_is_counted_once_however_often_it_is_reported(server, query, ids):
+def test_a_session_is_counted_once_however_often_it_is_reported(server, query, made):
     session = {
         "User_Name": "Accounted",
         "Acct_Session_Id": "81000001",
@@ -269,7 +237,7 @@ def test_a_session_is_counted_once_however_often_it_is_reported(server, query, i
 
     def report(status, **counters):
         for _twice in range(2):
-            reply = server.account(status, NAS_SECRET, **session, **counters)
+            reply = server.account(status, SECRET, **session, **counters)
             assert reply.code == "Accounting-Response"
         return query(
             "SELECT username, subscription_id, host(framedipaddress), acctinputoctets, "
@@ -277,7 +245,7 @@ def test_a_session_is_counted_once_however_often_it_is_reported(server, query, i
             "WHERE username = 'accounted'"
         )
 
-    who = ("accounted", ids["accounted"], "10.0.0.5")
+    who = ("accounted", made["accounted"], "10.0.0.5")
     assert report("Start") == [(*who, 0, 0, True, None)]
     assert report(
         "Interim-Update", Acct_Session_Time=60, Acct_Input_Octets=1000, Acct_Output_Octets=5000
@@ -296,10 +264,10 @@ def test_a_session_is_counted_once_however_often_it_is_reported(server, query, i
     assert partition == f"radius.radacct_{time.strftime('%Y%m', time.gmtime())}"
 
 
-def test_a_router_that_sends_no_class_is_attributed_by_name(server, query, ids):
-    server.account("Start", NAS_SECRET, User_Name="active", Acct_Session_Id="no-class")
+def test_a_router_that_sends_no_class_is_attributed_by_name(server, query, made):
+    server.account("Start", SECRET, User_Name="active", Acct_Session_Id="no-class")
     [row] = query("SELECT subscription_id FROM radius.radacct WHERE acctsessionid = 'no-class'")
-    assert row == (ids["active"],)
+    assert row == (made["active"],)
 
 
 def test_hostile_bytes_do_not_break_the_queries(server, query):
@@ -310,7 +278,7 @@ def test_hostile_bytes_do_not_break_the_queries(server, query):
     assert login(server, "active").accepted
 
 
-def test_without_a_database_known_logins_go_on_and_accounting_waits(module_db, ids, query):
+def test_without_a_database_known_logins_go_on_and_accounting_waits(module_db, made, query):
     with radius.DatabaseGate() as gate, radius.RadiusServer(module_db, gate) as server:
         accept = login(server, "cached")
         assert accept.accepted
@@ -320,8 +288,8 @@ def test_without_a_database_known_logins_go_on_and_accounting_waits(module_db, i
         assert login(server, "cached", password="wrong").code == "Access-Reject"
         assert login(server, "active").code is None, "the router shall ask its next server"
         session = {"User_Name": "spooled", "Acct_Session_Id": "spooled-1"}
-        assert server.account("Start", NAS_SECRET, **session).code == "Accounting-Response"
-        stop = server.account("Stop", NAS_SECRET, **session, Acct_Input_Octets=4711)
+        assert server.account("Start", SECRET, **session).code == "Accounting-Response"
+        stop = server.account("Stop", SECRET, **session, Acct_Input_Octets=4711)
         assert stop.code == "Accounting-Response"
         assert not query("SELECT 1 FROM radius.radacct WHERE username = 'spooled'")
         # A crash in the outage loses nothing either, and a start without a database works.
@@ -335,7 +303,7 @@ def test_without_a_database_known_logins_go_on_and_accounting_waits(module_db, i
             ),
             seconds=40,
         )
-        assert row == (4711, ids["spooled"])
+        assert row == (4711, made["spooled"])
         assert wait_for(lambda: login(server, "active").accepted)
 
 
@@ -363,15 +331,29 @@ def test_without_a_database_known_logins_go_on_and_accounting_waits(module_db, i
         "DELETE FROM radius.radacct",
         "CREATE TABLE radius.mine (id int)",
         "CREATE TABLE public.mine (id int)",
+        # Accounting is reported by functions, and read to count the sessions of a login.
+        "INSERT INTO radius.radacct (acctsessionid, acctuniqueid, nasipaddress) "
+        "VALUES ('x', 'x', '127.0.0.1')",
+        "UPDATE radius.radacct SET acctinputoctets = 0",
+        "SELECT * FROM radius.usage_delta",
+        "SELECT * FROM radius.usage_day",
+        "SELECT radius.roll_up_usage('{}')",
+        "SELECT radius.close_stale()",
+        # Sessions are told of changes by Odoo.
+        "SELECT * FROM radius.change",
+        "SELECT * FROM radius.nas_contact",
+        "SELECT radius.told('active')",
+        "SELECT * FROM public.isp_network_order",
+        "INSERT INTO radius.change (subscription_id, told) VALUES (1, '{}')",
     ],
 )
-def test_the_role_of_freeradius_may_not(module_db, ids, forbidden):
+def test_the_role_of_freeradius_may_not(module_db, made, forbidden):
     with closing(radius.connect_as_radius(module_db)) as connection, connection.cursor() as cr:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cr.execute(forbidden)
 
 
-def test_the_role_of_freeradius_alone_learns_no_password(module_db, ids):
+def test_the_role_of_freeradius_alone_learns_no_password(module_db, made):
     with closing(radius.connect_as_radius(module_db)) as connection, connection.cursor() as cr:
         cr.execute("SELECT attribute FROM radius.login_items('active') WHERE id < 20 ORDER BY 1")
         assert [row[0] for row in cr.fetchall()] == [
@@ -399,7 +381,7 @@ def test_secrets_are_readable_for_freeradius_only_and_not_in_its_log(server):
         assert os.stat(f"/proc/{server.pid}").st_uid != 0
 
 
-def test_starting_twice_and_after_a_crash(module_db, ids):
+def test_starting_twice_and_after_a_crash(module_db, made):
     with radius.RadiusServer(module_db) as server:
         first = server.pid
         assert "already" in server.run("start").stderr

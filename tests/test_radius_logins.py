@@ -1,13 +1,10 @@
 """Logins as a table: who, how, from which router, and what comes back. Real FreeRADIUS."""
 
-import json
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from harness import radius
 
 SECRET = "secret-of-the-mikrotik"
 OTHER_SECRET = "secret-of-the-other-nas"
@@ -16,6 +13,7 @@ ROUTERS = {"mikrotik": ("127.0.0.1", SECRET), "standard": ("127.0.0.2", OTHER_SE
 IPOE = ("127.0.0.3", "secret-of-the-ipoe-nas")
 DEVICE, SECOND, THIRD = "AA-BB-CC-00-00-01", "AA-BB-CC-00-00-02", "AA-BB-CC-00-00-03"
 
+# Prints ids by username and vouchers as (code, PIN); passwords are "pass of <username>".
 SETUP = f"""
 env = env(context=dict(env.context, tracking_disable=True))
 env["isp.nas"].create([
@@ -157,30 +155,6 @@ ACCEPTED = [
 ]  # fmt: skip
 REFUSED = {"refused": "not-active", "draft": "not-active", "ended": "not-active"}
 METHODS = ["pap", "chap", "mschapv2"]
-
-
-@pytest.fixture(scope="module")
-def made(module_db, odoo_shell):
-    """Ids by username and vouchers as (code, PIN); passwords are "pass of <username>"."""
-    return json.loads(odoo_shell(module_db, SETUP).split("RESULT")[1].splitlines()[0])
-
-
-@pytest.fixture(scope="module")
-def server(module_db, made):
-    with radius.RadiusServer(module_db) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def query(module_db, pg, made):
-    connection = pg(module_db)
-
-    def run(sql, *params):
-        with connection.cursor() as cr:
-            cr.execute(sql, params)
-            return cr.fetchall() if cr.description else None
-
-    return run
 
 
 def ask(server, name, method="pap", router="mikrotik", password=None, **attributes):

@@ -2,68 +2,18 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
+from harness.cluster import TIMEOUT_S, Cluster
 from harness.settings import REPO, environment
 
-TIMEOUT_S = 120
 
-
-class Cluster:
-    """A second private cluster, in a state folder of its own."""
-
-    def __init__(self, state):
-        self.state = state
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-        self.env = inherited | {"ISP_STATE": str(state), "LC_ALL": "C.UTF-8"}
-        self.bash(". scripts/bootstrap; make_folders; make_cluster")
-
-    def bash(self, code):
-        """Run shell code in the repository and return what it printed."""
-        result = subprocess.run(
-            ["bash", "-c", code],
-            cwd=REPO,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-        )
-        assert not result.returncode, result.stdout + result.stderr
-        return result.stdout
-
-    @property
-    def folder(self):
-        """The part of the state that PostgreSQL's user may enter."""
-        link = self.state / "shared-state"
-        return link.resolve() if link.is_symlink() else self.state
-
-    @property
-    def pid_file(self):
-        return self.folder / "pg/postmaster.pid"
-
-    def query(self, sql):
-        return self.bash(f'scripts/pg psql -XAtc "{sql}"').strip()
-
-    def crash(self):
-        """Kill the server as a power cut would."""
-        pid = int(self.pid_file.read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-    def remove(self):
-        self.bash("scripts/pg stop")
-        if self.folder != self.state:
-            shutil.rmtree(self.folder)
-        shutil.rmtree(self.state)
+def ask(cluster, sql):
+    return cluster.bash(f'scripts/pg psql -XAtc "{sql}"').strip()
 
 
 @pytest.fixture(params=["short path", "path too long for a socket"])
@@ -73,7 +23,7 @@ def cluster(request):
     if request.param != "short path":
         parent.chmod(0o755)
         state = parent / ("long" * 20) / "state"
-    made = Cluster(state)
+    made = Cluster(state).create()
     yield made
     made.remove()
     shutil.rmtree(parent)
@@ -82,14 +32,14 @@ def cluster(request):
 def test_a_killed_server_does_not_block_the_next_start(cluster):
     cluster.bash("scripts/pg start")
     cluster.bash('scripts/pg psql -c "CREATE DATABASE kept"')
-    cluster.crash()
+    cluster.kill_postmaster()
     # After a crash the number in the pid file may belong to another program: here, this one.
     lines = cluster.pid_file.read_text().splitlines()
     cluster.pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
 
     cluster.bash("scripts/pg start")
 
-    assert cluster.query("SELECT 1 FROM pg_database WHERE datname = 'kept'") == "1"
+    assert ask(cluster, "SELECT 1 FROM pg_database WHERE datname = 'kept'") == "1"
     cluster.bash("scripts/pg start")  # repeating is harmless
     cluster.bash("scripts/pg stop")
     cluster.bash("scripts/pg stop")
@@ -97,12 +47,12 @@ def test_a_killed_server_does_not_block_the_next_start(cluster):
 
 def test_the_cluster_is_private(cluster):
     cluster.bash("scripts/pg start")
-    assert cluster.query("SHOW listen_addresses") == ""
-    assert cluster.query("SHOW data_checksums") == "on"
-    assert cluster.query("SHOW server_encoding") == "UTF8"
-    assert cluster.query("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user")
+    assert ask(cluster, "SHOW listen_addresses") == ""
+    assert ask(cluster, "SHOW data_checksums") == "on"
+    assert ask(cluster, "SHOW server_encoding") == "UTF8"
+    assert ask(cluster, "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user")
     roles = "SELECT rolname, rolsuper, rolcreatedb, rolconnlimit FROM pg_roles WHERE rolcanlogin"
-    assert set(cluster.query(roles + " AND rolname <> 'postgres'").splitlines()) == {
+    assert set(ask(cluster, roles + " AND rolname <> 'postgres'").splitlines()) == {
         "isp|f|t|-1",
         "radius_ro|f|f|40",
     }

@@ -14,6 +14,7 @@ and packets across a dead database and two kills of FreeRADIUS.
 import argparse
 import functools
 import itertools
+import random
 import statistics
 import time
 from contextlib import ExitStack, closing
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from harness import databases, radius, radius_fill, radius_load, radius_outage, radius_stock
 from harness.radius_fill import PASSWORD
 from harness.radius_load import send, session_mix, session_packet, split
+from harness.waiting import Background
 
 SECRET = "secret-of-the-bench-nas"
 SENDERS = 2
@@ -191,7 +193,7 @@ def drop_month(contest):
     first = sizes.subscribers - sessions
     packets = session_mix(range(first, first + sessions), "drop-")
     server = contest.servers["ours"]
-    with radius_outage.Background(
+    with Background(
         lambda: send(server.acct_port, "acct", SECRET, split(packets, SENDERS))
     ) as load:
         time.sleep(0.5)
@@ -216,10 +218,9 @@ def drop_month(contest):
 
 
 def outage(contest):
-    """Packets across a dead database and two kill -9 of FreeRADIUS."""
-    count = contest.sizes.outage_sessions
-    result = radius_outage.run(
-        contest.names["ours"], SECRET, range(1, count + 1), "outage-", kills=2
+    """Packets across kill -9 of PostgreSQL, which has a cluster of its own here, and FreeRADIUS."""
+    result = radius_outage.run_alone(
+        databases.suite_template(), contest.sizes.outage_sessions, random.randrange(10**6)
     )
     print(f"{f'{result.packets:,} packets, database dead, two kills':42} {result}")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from . import crowd, databases, ledger, processes, server
 from .databases import query
+from .waiting import wait_for
 
 DAY = "2027-02-01"
 # The few that are multiplied: taxed and untaxed, a first part, two periods due, an add-on.
@@ -159,14 +160,15 @@ class Provider:
 
     def _wait_for_rollback(self, database):
         """Wait until PostgreSQL has noticed that its client is gone."""
-        deadline = time.monotonic() + WAIT_S
-        while query(
-            database,
+        clients = (
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-        ):
-            assert time.monotonic() < deadline, "a killed client's transaction does not end"
-            time.sleep(0.05)
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        wait_for(
+            lambda: not query(database, clients),
+            WAIT_S,
+            "a killed client's transaction does not end",
+        )
 
     def kill_and_resume(self, case, rng, seconds, times=1):
         """Kill the run of one copy ``times`` at random moments, resume it, and read the books.
@@ -202,12 +204,7 @@ class Provider:
                 break
             self.drop_copy(database)
             seconds = moment  # the last job had ended before: its batches are larger, so quicker
-        # The job runner gives a job 10 s to start, and looks for dead ones once a minute.
-        query(
-            database,
-            "UPDATE queue_job SET date_enqueued = date_enqueued - interval '1 minute'"
-            " WHERE state IN ('enqueued', 'started')",
-        )
+        processes.let_dead_jobs_be_found(database)
         with server.OdooServer(database):
             self._wait(database, "SELECT 1 FROM isp_billing_run WHERE state = 'done'")
         kill.books = self.check(database, numbered=False)
@@ -229,10 +226,9 @@ class Provider:
         return Kill("server with jobs", moment, posted) if state == "running" else None
 
     def _wait(self, database, statement):
-        deadline = time.monotonic() + WAIT_S
-        while not query(database, statement):
-            assert time.monotonic() < deadline, f"still nothing: {statement}"
-            time.sleep(0.05)
+        wait_for(
+            lambda: query(database, statement), WAIT_S, f"still nothing: {statement}", pause_s=0.05
+        )
 
 
 def show(kills, books):

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from passlib.hash import nthash
 
 from .databases import HarnessError
-from .settings import REPO, environment, is_running
+from .settings import REPO, environment, is_running, shared_state
 
 _numbers = itertools.count(1)
 _PREFIX = "radius-test-"
@@ -37,12 +37,6 @@ def free_udp_ports(count):
             sock.close()
 
 
-def _shared_state():
-    state = Path(environment()["STATE"])
-    link = state / "shared-state"
-    return link.resolve() if link.is_symlink() else state
-
-
 def _script(command, env):
     return subprocess.run(
         [REPO / "scripts/radius", command],
@@ -56,7 +50,7 @@ def _script(command, env):
 
 def _clear_leftovers():
     """End the servers of test runs that were killed."""
-    for folder in _shared_state().glob(f"{_PREFIX}*"):
+    for folder in shared_state().glob(f"{_PREFIX}*"):
         pid = folder.name.removeprefix(_PREFIX).split("-")[0]
         if pid.isdigit() and not is_running(int(pid)):
             _script("stop", {"RADIUS_DIR": str(folder)})
@@ -81,7 +75,7 @@ class Reply:
 
 def new_folder():
     """Return a path for the files of a server, cleared later if this process is killed."""
-    return _shared_state() / f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
+    return shared_state() / f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
 
 
 class RadiusClient:
@@ -262,9 +256,9 @@ class DatabaseGate:
 def connect_as_radius(db):
     """Return an autocommit connection of FreeRADIUS' own database role."""
     env = environment()
-    password = (Path(env["KEYS"]) / "radius_ro.password").read_text().strip()
+    file = env.get("RADIUS_DB_PASSWORD_FILE") or Path(env["KEYS"]) / "radius_ro.password"
     connection = psycopg2.connect(
-        dbname=db, host=env["PGHOST"], user="radius_ro", password=password
+        dbname=db, host=env["PGHOST"], user="radius_ro", password=Path(file).read_text().strip()
     )
     connection.autocommit = True
     return connection

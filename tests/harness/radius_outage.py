@@ -1,46 +1,18 @@
-"""Accounting under load while the database is away and FreeRADIUS is killed: what arrives?"""
+"""Accounting under load while PostgreSQL and FreeRADIUS are killed: what arrives?"""
 
 import os
+import random
 import signal
-import threading
 import time
 from dataclasses import dataclass
 
-from . import databases, radius
+from . import cluster, databases, radius, server
 from .radius_load import INTERIMS, STEP_DOWN, STEP_UP, send, session_mix
+from .waiting import Background, wait_for
 
+SECRET = "secret-of-the-outage"
 SENDERS = 2
 REPLAY_TIMEOUT_S = 1800
-
-
-class Background:
-    """Runs a function in a thread; ``result`` is what it returned, ``running`` whether it does."""
-
-    def __init__(self, function):
-        self.result = None
-        self._error = None
-        self._function = function
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self):
-        try:
-            self.result = self._function()
-        except Exception as error:  # handed to whoever waits
-            self._error = error
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind, *_exc):
-        self._thread.join()
-        if self._error and kind is None:
-            raise self._error
-
-    @property
-    def running(self):
-        """Whether the function has not returned yet."""
-        return self._thread.is_alive()
 
 
 @dataclass
@@ -53,6 +25,7 @@ class Outcome:
     stored: int
     octets: tuple
     kills: int
+    recoveries: int
     spooled: int
     down_s: float
     replay_s: float
@@ -66,37 +39,11 @@ class Outcome:
         verdict = "EXACT" if self.exact else f"WRONG, expected {expected_octets(self.sessions)}"
         return (
             f"{self.stored} of {self.sessions} sessions complete, octets up and down "
-            f"{self.octets} {verdict}; {self.kills} kills, database away {self.down_s:.0f} s, "
+            f"{self.octets} {verdict}; {self.kills} kills of FreeRADIUS, {self.recoveries} crash "
+            f"recoveries of PostgreSQL, which was away for {self.down_s:.0f} s, "
             f"{self.spooled} packets spooled, replayed in {self.replay_s:.0f} s, "
             f"{self.lost} packets without an answer"
         )
-
-
-class SocketOutage:
-    """The database behind a gate that is closed: connections are cut and refused."""
-
-    def __init__(self):
-        self._gate = radius.DatabaseGate()
-
-    def __enter__(self):
-        self._gate.__enter__()
-        return self
-
-    def __exit__(self, *exc):
-        self._gate.__exit__(*exc)
-
-    @property
-    def gate(self):
-        """What the server connects through."""
-        return self._gate
-
-    def begin(self):
-        """Let the database vanish."""
-        self._gate.close()
-
-    def end(self):
-        """Let it be there again."""
-        self._gate.open()
 
 
 def expected_octets(sessions):
@@ -105,53 +52,59 @@ def expected_octets(sessions):
     return sessions * whole * STEP_UP, sessions * whole * STEP_DOWN
 
 
-def send_all(server, secret, numbers, prefix, **options):
+def send_all(freeradius, secret, numbers, prefix, **options):
     """Report a whole session for each number; a session's packets stay with one sender."""
     numbers = list(numbers)
     shares = [session_mix(numbers[at::SENDERS], prefix) for at in range(SENDERS)]
-    return send(server.acct_port, "acct", secret, shares, **options)
+    return send(freeradius.acct_port, "acct", secret, shares, **options)
 
 
-def run(db, secret, numbers, prefix, kills=2, down_s=0, rate=None, outage=SocketOutage):
-    """Report a session for each of ``numbers`` while the database is away.
+def run(killable, db, secret, numbers, prefix, seed, kills=2, crashes=2, down_s=0, rate=None):
+    """Report a session for each of ``numbers`` while PostgreSQL and FreeRADIUS are killed.
 
+    PostgreSQL is killed under load and started again at once, ``crashes`` times, then killed for
+    a long time, and once more while the spool is replayed.
+
+    :param killable: the :class:`harness.cluster.Cluster` that holds ``db``
     :param kills: 1 for a kill -9 of FreeRADIUS while it spools, 2 for another while it replays
     :param down_s: how long the database is away at least, and until all is sent in any case
     :param rate: packets a second, as many as are answered by default
-    :param outage: makes a context with ``gate``, ``begin()`` and ``end()``
     """
+    chance = random.Random(seed)
     numbers = list(numbers)
     pace = None if rate is None else max(1, rate // SENDERS)
-    with outage() as away, radius.RadiusServer(db, away.gate) as server:
+    before = killable.recoveries()
+    with radius.RadiusServer(db) as freeradius:
         # Many tries: while FreeRADIUS is killed, the router asks again, as routers do.
         with Background(
-            lambda: send_all(server, secret, numbers, prefix, retries=30, rate=pace)
+            lambda: send_all(freeradius, secret, numbers, prefix, retries=30, rate=pace)
         ) as load:
-            _wait(lambda: _count(db, prefix) > 0, 60)
-            away.begin()
+            for _crash in range(crashes):
+                # Among packets that the database itself has acknowledged.
+                known = _progress(db, prefix)
+                wait_for(lambda known=known: _progress(db, prefix) != known, 60)
+                time.sleep(chance.uniform(0, 0.3))
+                killable.kill()
+                killable.start()
+            killable.kill()
             begun = time.monotonic()
             if kills:
-                _wait(lambda: _spool_size(server), 60)
-                time.sleep(0.5)
-                _kill(server)
+                wait_for(lambda: _spool_size(freeradius), 60)
+                time.sleep(chance.uniform(0, 1))
+                _kill(freeradius)
             while load.running or time.monotonic() - begun < down_s:
                 time.sleep(0.2)
         down = time.monotonic() - begun
-        spooled = _spooled_packets(server)
-        away.end()
+        spooled = _spooled_packets(freeradius)
+        killable.start()
         replay = time.monotonic()
+        _wait_for_replay(freeradius, db, prefix)
+        killable.kill()
+        killable.start()
         if kills > 1:
-            size = _spool_size(server)
-            before = _count(db, prefix, "acctstoptime IS NOT NULL")
-            _wait(
-                lambda: (
-                    _count(db, prefix, "acctstoptime IS NOT NULL") > before
-                    or _spool_size(server) < size
-                ),
-                120,
-            )
-            _kill(server)
-        _wait(lambda: not _spool_size(server), REPLAY_TIMEOUT_S)
+            _wait_for_replay(freeradius, db, prefix)
+            _kill(freeradius)
+        wait_for(lambda: not _spool_size(freeradius), REPLAY_TIMEOUT_S)
         replay = time.monotonic() - replay
         complete, octets = stored(db, prefix)
         return Outcome(
@@ -161,10 +114,33 @@ def run(db, secret, numbers, prefix, kills=2, down_s=0, rate=None, outage=Socket
             stored=complete,
             octets=octets,
             kills=kills,
+            recoveries=killable.recoveries() - before,
             spooled=spooled,
             down_s=down,
             replay_s=replay,
         )
+
+
+def run_alone(template, sessions, seed, **options):
+    """Like :func:`run`, on a cluster and a copy of the template that are made for it."""
+    with cluster.throwaway(template) as killed, killed.in_use():
+        db = f"isp_test_{os.getpid()}_outage"
+        databases.copy_database(template, db)
+        server.run_shell(
+            db,
+            "env['isp.nas'].create({'name': 'Outage', 'ip_address': '127.0.0.1', "
+            f"'secret': '{SECRET}'}})\nenv.cr.commit()",
+        )
+        return run(killed, db, SECRET, range(1, sessions + 1), "outage-", seed, **options)
+
+
+def _wait_for_replay(freeradius, db, prefix):
+    """Until the spool is being replayed, or has been."""
+    size, before = _spool_size(freeradius), _progress(db, prefix)
+    wait_for(
+        lambda: not size or _spool_size(freeradius) < size or _progress(db, prefix) != before,
+        120,
+    )
 
 
 def stored(db, prefix):
@@ -178,18 +154,18 @@ def stored(db, prefix):
     return complete, (up, down)
 
 
-def _kill(server):
-    os.kill(server.pid, signal.SIGKILL)
-    server.start()
+def _kill(freeradius):
+    os.kill(freeradius.pid, signal.SIGKILL)
+    freeradius.start()
 
 
-def _spool_files(server):
-    return list((server.folder / "acct/spool").glob("detail*"))
+def _spool_files(freeradius):
+    return list((freeradius.folder / "acct/spool").glob("detail*"))
 
 
-def _spool_size(server):
+def _spool_size(freeradius):
     size = 0
-    for path in _spool_files(server):
+    for path in _spool_files(freeradius):
         try:
             size += path.stat().st_size
         except FileNotFoundError:
@@ -197,21 +173,15 @@ def _spool_size(server):
     return size
 
 
-def _spooled_packets(server):
-    return sum(path.read_bytes().count(b"Acct-Status-Type") for path in _spool_files(server))
+def _spooled_packets(freeradius):
+    return sum(path.read_bytes().count(b"Acct-Status-Type") for path in _spool_files(freeradius))
 
 
-def _wait(condition, seconds):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise databases.HarnessError("It did not happen in time.")
-        time.sleep(0.1)
-
-
-def _count(db, prefix, condition="true"):
+def _progress(db, prefix):
+    """Changes with every packet that is stored."""
     return databases.query(
         db,
-        f"SELECT count(*) FROM radius.radacct WHERE acctsessionid LIKE %s AND {condition}",
+        "SELECT count(*), count(acctstoptime), sum(acctinputoctets) FROM radius.radacct "
+        "WHERE acctsessionid LIKE %s",
         [f"{prefix}%"],
-    )[0][0]
+    )

@@ -1,9 +1,11 @@
 """A real Odoo server on a database of its own, started and stopped by process number."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +15,7 @@ from .settings import environment, log_folder, odoo_command
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30
+RESTART_S = 1
 
 
 def free_ports(count):
@@ -58,6 +61,15 @@ class OdooServer:
 
     def start(self):
         """Start the server and wait until it answers; return self."""
+        self._spawn()
+        try:
+            self._wait_until_healthy()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _spawn(self):
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 self._command,
@@ -67,12 +79,6 @@ class OdooServer:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        try:
-            self._wait_until_healthy()
-        except BaseException:
-            self.stop()
-            raise
-        return self
 
     def _wait_until_healthy(self):
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -110,6 +116,39 @@ class OdooServer:
         self.process.wait(STOP_TIMEOUT_S)
 
 
+class SupervisedServer(OdooServer):
+    """Started again whenever it ends, as systemd does with ``Restart=always``.
+
+    Odoo ends when its database is away: the master process as soon as it has to replace a worker.
+    """
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.restarts = 0
+        self._stopping = threading.Event()
+        self._supervisor = threading.Thread(target=self._supervise, daemon=True)
+
+    def start(self):
+        """Start the server and its supervisor; return self."""
+        super().start()
+        self._supervisor.start()
+        return self
+
+    def stop(self):
+        """Stop the supervisor and the server."""
+        self._stopping.set()
+        if self._supervisor.is_alive():
+            self._supervisor.join()
+        super().stop()
+
+    def _supervise(self):
+        while not self._stopping.wait(RESTART_S):
+            if self.process.poll() is not None:
+                self.kill()  # workers that outlived their master hold its ports
+                self._spawn()
+                self.restarts += 1
+
+
 def run_shell(db, code, timeout=300, env=None):
     """Run Python code in ``odoo shell`` and return what it printed.
 
@@ -127,3 +166,8 @@ def run_shell(db, code, timeout=300, env=None):
     if result.returncode:
         raise HarnessError(f"odoo shell failed:\n{result.stderr[-4000:]}")
     return result.stdout
+
+
+def read_shell(db, code, **options):
+    """Like :func:`run_shell`, and return the value that the code prints as JSON behind RESULT."""
+    return json.loads(run_shell(db, code, **options).split("RESULT")[1].splitlines()[0])

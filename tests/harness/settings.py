@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,28 @@ def environment():
         ["bash", "-c", script], cwd=REPO, check=True, capture_output=True, timeout=30
     ).stdout.decode()
     return dict(entry.split("=", 1) for entry in output.split("\0") if "=" in entry)
+
+
+@contextmanager
+def pretend_environment(values):
+    """Let ``environment()``, and this process, have other values within the block."""
+    places = environment(), os.environ
+    before = [place.copy() for place in places]
+    for place in places:
+        place.update(values)
+    try:
+        yield
+    finally:
+        for place, values_before in zip(places, before, strict=True):
+            place.clear()
+            place.update(values_before)
+
+
+def shared_state():
+    """Return the folder that PostgreSQL and FreeRADIUS may enter, as scripts/lib.sh has it."""
+    state = Path(environment()["STATE"])
+    link = state / "shared-state"
+    return link.resolve() if link.is_symlink() else state
 
 
 def odoo_command(*args):

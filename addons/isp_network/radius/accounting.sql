@@ -334,6 +334,8 @@ CREATE OR REPLACE FUNCTION radius.account_reboot(
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
 BEGIN
     moment := believable(moment);
+    -- No later packet says it again.
+    SET LOCAL synchronous_commit = on;
     UPDATE radacct SET acctstoptime = moment, acctterminatecause = 'NAS-Reboot'
     WHERE acctstoptime IS NULL AND nasipaddress = address AND acctstarttime <= moment
         AND nas_id IS NOT DISTINCT FROM nas_number(nas_key);
