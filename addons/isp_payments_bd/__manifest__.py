@@ -15,6 +15,7 @@
         "views/payment_provider_views.xml",
         "views/payment_transaction_views.xml",
         "views/isp_gateway_event_views.xml",
+        "views/isp_gateway_settlement_views.xml",
     ],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
