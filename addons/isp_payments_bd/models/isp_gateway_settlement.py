@@ -276,19 +276,20 @@ class IspGatewaySettlement(models.Model):
 
     def _explain(self, problem):
         """Say in words what is wrong with a file, and what to do."""
-        _ = self.env._
         values = problem.values
         texts = {
-            "empty": _("The file has no payments."),
-            "large": _("The file is too large. Export fewer days."),
-            "type": _("This is neither CSV nor XLSX. Export the report anew in one of them."),
-            "broken": _("The file is damaged. Download it once more from the gateway."),
-            "columns": _(
+            "empty": self.env._("The file has no payments."),
+            "large": self.env._("The file is too large. Export fewer days."),
+            "type": self.env._(
+                "This is neither CSV nor XLSX. Export the report anew in one of them."
+            ),
+            "broken": self.env._("The file is damaged. Download it once more from the gateway."),
+            "columns": self.env._(
                 "No row of this file names an id and an amount. It has: %(found)s. Say on the"
                 " provider, tab Configuration, what the columns are called.",
                 found=values.get("found", ""),
             ),
-            "amount": _(
+            "amount": self.env._(
                 "Row %(row)s: “%(text)s” is not an amount.",
                 row=values.get("row", ""),
                 text=values.get("text", ""),

@@ -6,6 +6,18 @@ from odoo import Command, fields, models
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
+    # === POST-PROCESSING === #
+
+    def _post_process(self):
+        """Leave a payment to the worker that is settling it.
+
+        Odoo's status page post-processes at each poll: it would wait as long as the gateway lets
+        the other worker wait.
+        """
+        ours = self.filtered(lambda tx: tx._bd_is_ours())
+        free = ours.try_lock_for_update(allow_referencing=True)
+        return super(PaymentTransaction, (self - ours) | free)._post_process()
+
     # === PAID TWICE === #
 
     def _bd_extras(self):
