@@ -125,9 +125,9 @@ class GatewaySimulator:
         self.notifier = Notifier(self.faults)
         self.requests = []
         self._routes = [
-            (*handler.route, handler)
-            for handler in (getattr(self, name) for name in sorted(dir(type(self))))
-            if hasattr(handler, "route")
+            (*getattr(type(self), name).route, getattr(self, name))
+            for name in sorted(dir(type(self)))
+            if hasattr(getattr(type(self), name), "route")
         ]
         self._server = None
 
