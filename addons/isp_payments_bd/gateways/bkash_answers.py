@@ -9,7 +9,7 @@ import requests
 from .bkash_errors import error_of
 from .common import FAILED, PAID, PENDING, Refund, Unknown, money
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 64 * 1024
 
 _REFUND_STATUS = {"Completed": PAID, "Failed": FAILED, "Cancelled": FAILED}
 _TIME = re.compile(
@@ -19,14 +19,15 @@ _TIME = re.compile(
 
 def read(response, deadline):
     """Read a body that is neither endless nor slower than the time-out allows."""
-    content = b""
-    for chunk in response.iter_content(16 * 1024):
-        content += chunk
+    content = bytearray()
+    # Byte by byte: a larger read waits until it is full, each byte for as long as the time-out.
+    for byte in response.iter_content(1):
+        content += byte
         if len(content) > MAX_BYTES:
             raise Unknown("bKash's answer is too long to be one.")
         if time.monotonic() > deadline:
             raise requests.Timeout
-    return content
+    return bytes(content)
 
 
 def is_token_refused(status, answer):

@@ -80,6 +80,7 @@ class Answer:
     body: dict | list | str | bytes = ""
     status: int = 200
     headers: dict = field(default_factory=dict)
+    drip_s: float = 0  # pause after each byte
 
 
 class Refuse(Exception):
@@ -212,6 +213,7 @@ class GatewaySimulator:
             return None
         if fault.html:
             return _html_page()
+        answer.drip_s = fault.drip_s
         if fault.change and isinstance(answer.body, dict):
             answer.body = overwrite(answer.body, fault.change)
         return answer
@@ -330,8 +332,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         with suppress(OSError):  # the client may have given up: that is what late_s is for
-            self.wfile.write(data)
-            self.wfile.flush()
+            for piece in [data[i : i + 1] for i in range(len(data))] if answer.drip_s else [data]:
+                self.wfile.write(piece)
+                self.wfile.flush()
+                time.sleep(answer.drip_s)
 
     def log_message(self, *_args):
         """Requests are in ``simulator.requests``."""

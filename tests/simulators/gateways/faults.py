@@ -14,6 +14,7 @@ class Fault:
 
     slow_s        the call is done this many seconds late
     late_s        the call is done at once, its answer comes this late: after the client's time-out
+    drip_s        the call is done, its answer comes byte by byte with this pause after each
     lose          the call is done and its answer lost: the connection is closed instead
     drop          the connection is closed and nothing is done
     status        nothing is done; answered with this HTTP status (503: down)
@@ -39,6 +40,7 @@ class Fault:
     times: int | None = 1  # None: until it is cleared
     slow_s: float = 0
     late_s: float = 0
+    drip_s: float = 0
     lose: bool = False
     drop: bool = False
     status: int | None = None
