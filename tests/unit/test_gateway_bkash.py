@@ -20,7 +20,8 @@ from gateways.common import (
     money,
     money_text,
 )
-from simulators.gateways.bkash import Bkash, CustomerError
+from simulators.gateways.bkash import Bkash
+from simulators.gateways.bkash_state import CustomerError
 
 AMOUNT = Decimal("500.00")
 SECRETS = ("p@ssw0rd-simulator", "app-secret-simulator", "app-key-simulator")

@@ -8,116 +8,41 @@ documents do not say is decided so that a client has it hardest: a query never t
 
 import re
 import secrets
-import string
 import time
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlencode, urlsplit
 
 from . import sns
 from .base import Answer, GatewaySimulator, main, redirect, refuse, route
+from .bkash_refunds import BkashRefunds
+from .bkash_state import (
+    AMOUNT,
+    API,
+    DHAKA,
+    DUPLICATE_S,
+    KINDS,
+    LOGINS_AN_HOUR,
+    MESSAGES,
+    OTP,
+    PAYMENT_LIFE_S,
+    PIN_TRIES,
+    REFRESH_LIFE_S,
+    TOKEN_LIFE_S,
+    Agreement,
+    CustomerError,
+    Payment,
+    Transaction,
+    Wallet,
+    bkash_time,
+    money,
+    new_transaction_id,
+    ok,
+)
 from .pages import closed_page, page, pay_page
 
-API = "/v1.2.0-beta/tokenized/checkout"
-API_V2 = "/v2/tokenized-checkout/refund/payment"
-TOKEN_LIFE_S = 3600
-REFRESH_LIFE_S = 28 * 24 * 3600
-LOGINS_AN_HOUR = 2
-PAYMENT_LIFE_S = 24 * 3600
-DUPLICATE_S = 120
-REFUNDS_MAX = 10
-PIN_TRIES = 3
-OTP = "123456"
-AMOUNT = re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII)
-DHAKA = timezone(timedelta(hours=6))
 
-MESSAGES = {
-    "2001": "Invalid App Key",
-    "2002": "Invalid Payment ID",
-    "2006": "Invalid Amount",
-    "2007": "Invalid Currency",
-    "2008": "Invalid Intent",
-    "2014": "Wrong PIN",
-    "2023": "Insufficient Balance",
-    "2026": "Refund amount exceeds the original amount",
-    "2029": "Duplicate for all transactions",
-    "2031": "Invalid Merchant Invoice Number",
-    "2033": "Transaction not found",
-    "2034": "The transaction has already been reversed",
-    "2048": "Invalid Payer Reference",
-    "2049": "Invalid Merchant Callback URL",
-    "2051": "Invalid Agreement ID",
-    "2053": "The agreement has already been cancelled",
-    "2056": "Invalid Payment State",
-    "2060": "Payment prerequisite is missing",
-    "2062": "The payment has already been completed",
-    "2063": "Mode is not valid",
-    "2065": "Mandatory field missing",
-    "2116": "Agreement execution already been called before",
-    "2117": "Payment execution already been called before",
-}
-KINDS = {"api": "10002294", "qr": "10003126", "ussd": "10002175"}
-
-
-@dataclass
-class Payment:
-    """One paymentID; ``customer`` is new, confirmed (PIN given), failed or canceled."""
-
-    id: str
-    mode: str
-    payer_reference: str
-    callback: str
-    created: float
-    amount: Decimal = Decimal(0)
-    invoice: str = ""
-    agreement_id: str | None = None
-    key: str = field(default_factory=lambda: secrets.token_hex(8))
-    customer: str = "new"
-    wallet: str | None = None
-    pin_tries: int = 0
-    executed: bool = False
-    transaction: "Transaction | None" = None
-
-
-@dataclass
-class Transaction:
-    """Money that moved to the merchant."""
-
-    id: str
-    wallet: str
-    amount: Decimal
-    at: float
-    kind: str
-    reference: str = ""
-    invoice: str = ""
-    payment_id: str | None = None
-    refunds: list = field(default_factory=list)  # of (trxID, amount, at)
-
-    @property
-    def refundable(self):
-        return self.amount - sum(amount for _id, amount, _at in self.refunds)
-
-
-@dataclass
-class Agreement:
-    """A wallet that a customer lets the merchant charge."""
-
-    id: str
-    wallet: str
-    payer_reference: str
-    active: bool = True
-
-
-@dataclass
-class Wallet:
-    """A customer of bKash."""
-
-    balance: Decimal
-    pin: str = "12121"
-
-
-class Bkash(GatewaySimulator):
+class Bkash(BkashRefunds, GatewaySimulator):
     """The gateway of one merchant.
 
     :param pin_page: paying with an agreement asks for the PIN; False executes without a page
@@ -195,7 +120,7 @@ class Bkash(GatewaySimulator):
         token, refresh = secrets.token_urlsafe(40), secrets.token_urlsafe(40)
         self.tokens[token] = self.clock() + TOKEN_LIFE_S
         self.refresh_tokens[refresh] = self.clock() + REFRESH_LIFE_S
-        return _ok(id_token=token, token_type="Bearer", expires_in=3600, refresh_token=refresh)
+        return ok(id_token=token, token_type="Bearer", expires_in=3600, refresh_token=refresh)
 
     def revoke_tokens(self):
         """Forget every token, as bKash does when it restarts."""
@@ -243,13 +168,13 @@ class Bkash(GatewaySimulator):
             f"{name}CallbackURL": self._return_url(payment, status)
             for name, status in (("success", "success"), ("failure", "failure"))
         }
-        answer = _ok(
+        answer = ok(
             paymentID=payment.id,
             bkashURL=self.pay_url(payment.id),
             callbackURL=payment.callback,
             **callbacks,
             cancelledCallbackURL=self._return_url(payment, "cancel"),
-            paymentCreateTime=_bkash_time(self.clock()),
+            paymentCreateTime=bkash_time(self.clock()),
             transactionStatus="Initiated",
         )
         if mode != "0000":
@@ -311,7 +236,7 @@ class Bkash(GatewaySimulator):
         self._notify(transaction)
         return self._describe(payment) | {
             "payerReference": payment.payer_reference,
-            "paymentExecuteTime": _bkash_time(transaction.at),
+            "paymentExecuteTime": bkash_time(transaction.at),
         }
 
     def _check_executable(self, payment):
@@ -332,12 +257,12 @@ class Bkash(GatewaySimulator):
         )
         self.agreements[agreement.id] = agreement
         payment.agreement_id = agreement.id
-        return _ok(
+        return ok(
             paymentID=payment.id,
             agreementID=agreement.id,
             payerReference=payment.payer_reference,
             customerMsisdn=payment.wallet,
-            agreementExecuteTime=_bkash_time(self.clock()),
+            agreementExecuteTime=bkash_time(self.clock()),
             agreementStatus="Completed",
         )
 
@@ -352,7 +277,7 @@ class Bkash(GatewaySimulator):
     def query(self, request):
         payment = self._find_payment(self._authorised(request))
         if payment.mode == "0000":
-            answer = _ok(paymentID=payment.id, mode=payment.mode, transactionStatus="Initiated")
+            answer = ok(paymentID=payment.id, mode=payment.mode, transactionStatus="Initiated")
             if payment.agreement_id:
                 answer.update(agreementID=payment.agreement_id, agreementStatus="Completed")
             return answer
@@ -361,15 +286,15 @@ class Bkash(GatewaySimulator):
         confirmed = payment.customer == "confirmed"
         answer["verificationStatus"] = "Complete" if confirmed else "Incomplete"
         if payment.transaction:
-            answer["maxRefundableAmount"] = _money(payment.transaction.refundable)
+            answer["maxRefundableAmount"] = money(payment.transaction.refundable)
         return answer
 
     def _describe(self, payment):
-        answer = _ok(
+        answer = ok(
             paymentID=payment.id,
             mode=payment.mode,
             transactionStatus="Completed" if payment.transaction else "Initiated",
-            amount=_money(payment.amount),
+            amount=money(payment.amount),
             currency="BDT",
             intent="sale",
             merchantInvoiceNumber=payment.invoice,
@@ -385,18 +310,18 @@ class Bkash(GatewaySimulator):
     def search(self, request):
         values = self._authorised(request)
         found = self.transactions.get(values.get("trxID")) or self._fail("2033")
-        return _ok(
+        return ok(
             trxID=found.id,
             transactionStatus="Completed",
             transactionType=KINDS[found.kind],
-            amount=_money(found.amount),
+            amount=money(found.amount),
             currency="BDT",
             customerMsisdn=found.wallet,
             organizationShortCode=self.short_code,
             transactionReference=found.reference,
-            initiationTime=_bkash_time(found.at),
-            completedTime=_bkash_time(found.at),
-            maxRefundableAmount=_money(found.refundable),
+            initiationTime=bkash_time(found.at),
+            completedTime=bkash_time(found.at),
+            maxRefundableAmount=money(found.refundable),
         )
 
     # === AGREEMENTS === #
@@ -411,118 +336,18 @@ class Bkash(GatewaySimulator):
     def agreement_cancel(self, request):
         agreement = self._active_agreement(self._authorised(request))
         agreement.active = False
-        return self._describe_agreement(agreement) | {
-            "agreementVoidTime": _bkash_time(self.clock())
-        }
+        return self._describe_agreement(agreement) | {"agreementVoidTime": bkash_time(self.clock())}
 
     def _active_agreement(self, values):
         agreement = self.agreements.get(values.get("agreementID")) or self._fail("2051")
         return agreement if agreement.active else self._fail("2053")
 
     def _describe_agreement(self, agreement):
-        return _ok(
+        return ok(
             agreementID=agreement.id,
             payerReference=agreement.payer_reference,
             agreementStatus="Completed" if agreement.active else "Cancelled",
         )
-
-    # === REFUNDS === #
-
-    @route("POST", f"{API}/payment/refund", call="refund")
-    def refund_v1(self, request):
-        values = self._authorised(request)
-        transaction = self._refunded(values.get("paymentID"), values.get("trxID"), self._fail_v1)
-        if values.keys() <= {"paymentID", "trxID"}:
-            if not transaction.refunds:
-                self._fail_v1("2033")
-            return self._describe_v1(transaction)
-        if transaction.refunds:
-            self._fail_v1("2034")
-        self._refund(transaction, values, "amount", self._fail_v1)
-        return self._describe_v1(transaction)
-
-    def _describe_v1(self, transaction):
-        refund_id, amount, at = transaction.refunds[0]
-        return _ok(
-            originalTrxID=transaction.id,
-            refundTrxID=refund_id,
-            transactionStatus="Completed",
-            amount=_money(amount),
-            currency="BDT",
-            charge="0.00",
-            completedTime=_bkash_time(at),
-        )
-
-    def _fail_v1(self, code):
-        refuse(200, {"errorCode": code, "errorMessage": MESSAGES[code]})
-
-    @route("POST", f"{API_V2}/transaction", call="refund")
-    def refund_v2(self, request):
-        values = self._authorised(request)
-        transaction = self._refunded(values.get("paymentId"), values.get("trxId"), self._fail_v2)
-        if len(transaction.refunds) >= REFUNDS_MAX:
-            self._fail_v2("2034")
-        refund_id, amount, at = self._refund(transaction, values, "refundAmount", self._fail_v2)
-        return {
-            "originalTrxId": transaction.id,
-            "refundTrxId": refund_id,
-            "refundTransactionStatus": "Completed",
-            "originalTrxAmount": _money(transaction.amount),
-            "refundAmount": _money(amount),
-            "currency": "BDT",
-            "completedTime": _bkash_time(at),
-            "sku": values["sku"],
-            "reason": values["reason"],
-        }
-
-    @route("POST", f"{API_V2}/status", call="refund_status")
-    def refund_status(self, request):
-        values = self._authorised(request)
-        transaction = self._refunded(values.get("paymentId"), values.get("trxId"), self._fail_v2)
-        return {
-            "originalTrxId": transaction.id,
-            "originalTrxAmount": _money(transaction.amount),
-            "originalTrxCompletedTime": _bkash_time(transaction.at),
-            "refundTransactions": [
-                {
-                    "refundTrxId": refund_id,
-                    "refundTransactionStatus": "Completed",
-                    "refundAmount": _money(amount),
-                    "completedTime": _bkash_time(at),
-                }
-                for refund_id, amount, at in transaction.refunds
-            ],
-        }
-
-    def _fail_v2(self, code):
-        refuse(
-            200,
-            {
-                "internalCode": f"refund_{code}",
-                "externalCode": code,
-                "errorMessageEn": MESSAGES[code],
-                "errorMessageBn": "দুঃখিত, আবার চেষ্টা করুন।",
-            },
-        )
-
-    def _refunded(self, payment_id, transaction_id, fail):
-        payment = self.payments.get(payment_id)
-        transaction = payment and payment.transaction
-        return transaction if transaction and transaction.id == transaction_id else fail("2033")
-
-    def _refund(self, transaction, values, amount_field, fail):
-        for name in ("sku", "reason"):
-            if not 0 < len(values.get(name, "")) <= 255:
-                refuse(400, {"message": "Invalid request body"})
-        text = values.get(amount_field, "")
-        if not AMOUNT.fullmatch(text) or Decimal(text) <= 0:
-            fail("2006")
-        if Decimal(text) > transaction.refundable:
-            fail("2026")
-        refund = (_transaction_id(), Decimal(text), self.clock())
-        transaction.refunds.append(refund)
-        self.wallets[transaction.wallet].balance += Decimal(text)
-        return refund
 
     # === THE CUSTOMER === #
 
@@ -556,7 +381,7 @@ class Bkash(GatewaySimulator):
     def _pay_page(self, payment, error=""):
         facts = {"Invoice": payment.invoice or "Save this wallet"}
         if payment.mode != "0000":
-            facts["Amount"] = f"৳ {_money(payment.amount)}"
+            facts["Amount"] = f"৳ {money(payment.amount)}"
         inputs = [("pin", "PIN", "12121")]
         if payment.mode != "0001":
             inputs.insert(0, ("wallet", "Your bKash account number", "01711111111"))
@@ -617,7 +442,9 @@ class Bkash(GatewaySimulator):
             return transaction.id
 
     def _new_transaction(self, wallet, amount, kind, reference, invoice=""):
-        one = Transaction(_transaction_id(), wallet, amount, self.clock(), kind, reference, invoice)
+        one = Transaction(
+            new_transaction_id(), wallet, amount, self.clock(), kind, reference, invoice
+        )
         self.transactions[one.id] = one
         return one
 
@@ -651,33 +478,11 @@ class Bkash(GatewaySimulator):
             "trxID": transaction.id,
             "transactionStatus": "Completed",
             "transactionType": KINDS[transaction.kind],
-            "amount": _money(transaction.amount),
+            "amount": money(transaction.amount),
             "currency": "BDT",
             "transactionReference": transaction.reference,
             "merchantInvoiceNumber": transaction.invoice,
         }
-
-
-class CustomerError(Exception):
-    """What the page tells the customer."""
-
-
-def _ok(**fields):
-    return {"statusCode": "0000", "statusMessage": "Successful", **fields}
-
-
-def _money(amount):
-    return f"{amount:.2f}"
-
-
-def _transaction_id():
-    return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _n in range(10))
-
-
-def _bkash_time(seconds):
-    """Return such as ``2026-06-01T12:22:41:428 GMT+0600``: a colon before the milliseconds."""
-    moment = datetime.fromtimestamp(seconds, DHAKA)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S:") + f"{moment.microsecond // 1000:03d} GMT+0600"
 
 
 if __name__ == "__main__":
