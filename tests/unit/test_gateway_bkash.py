@@ -375,6 +375,22 @@ def test_many_workers_log_in_once(gateway, new_client):
     assert (errors, len(gateway.received("grant"))) == ([], 1)
 
 
+def test_nobody_waits_for_a_login_while_the_token_works(gateway, new_client):
+    tokens = MemoryTokens()
+    create(new_client(tokens))
+    gateway.clock.advance(55 * 60)
+    gateway.faults.add("refresh", slow_s=1)
+    slow = threading.Thread(target=new_client(tokens).check_login)
+    slow.start()
+    while not gateway.received("refresh"):
+        threading.Event().wait(0.01)
+    start = datetime.now()
+    create(new_client(tokens), "ORDER2")
+    assert datetime.now() - start < timedelta(seconds=0.8)
+    slow.join(10)
+    assert len(gateway.received("refresh")) == 1
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

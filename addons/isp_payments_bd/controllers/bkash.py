@@ -89,7 +89,7 @@ class BkashController(GatewayController):
         order_id, trx_id = claims.get("merchantInvoiceNumber"), claims.get("trxID")
         transaction = self._find_transaction("bkash", order_id if isinstance(order_id, str) else "")
         transaction = transaction.filtered(lambda tx: tx.provider_id == provider)
-        summary = f"trxID {trx_id}" if isinstance(trx_id, str) else ""
+        summary = f"trxID {trx_id}" if isinstance(trx_id, str) and trx_id.isalnum() else ""
         if not events._receive(provider, message.id, summary[:100], transaction):
             return
         if transaction:

@@ -352,7 +352,15 @@ class BkashClient:
         """
         if refused is None and self._state.usable(self._clock()):
             return self._state.id_token
-        with self._tokens.locked() as state:
+        seen = self._tokens.peek()
+        good = refused is None and seen.app == self._app and seen.valid(self._clock())
+        if good and seen.usable(self._clock()):
+            self._state = seen
+            return seen.id_token
+        # Nobody waits for a login while the token still works.
+        with self._tokens.locked(wait=not good) as state:
+            if state is None:
+                return seen.id_token
             if state.app != self._app:
                 state.__dict__.update(TokenState(app=self._app).__dict__)
             if refused and state.id_token == refused:
@@ -360,7 +368,7 @@ class BkashClient:
             if not state.usable(self._clock()):
                 # A refresh belongs to the session that was just refused.
                 self._renew(state, refresh=not refused)
-            self._state = TokenState(**vars(state))
+            self._state = replace(state)
         return self._state.id_token
 
     def _renew(self, state, refresh):

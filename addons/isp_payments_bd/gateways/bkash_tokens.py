@@ -2,7 +2,7 @@
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 RENEW_AFTER_S = 50 * 60
 LOGINS_AN_HOUR = 2
@@ -57,11 +57,23 @@ class MemoryTokens:
         self.state = TokenState()
         self._lock = threading.Lock()
 
+    def peek(self):
+        """Return a copy of the state, without waiting for anybody."""
+        return replace(self.state)
+
     @contextmanager
-    def locked(self):
-        """Give the state to one caller at a time, and keep what it changed, errors or not."""
-        with self._lock:
+    def locked(self, wait=True):
+        """Give the state to one caller at a time, and keep what it changed, errors or not.
+
+        :param wait: False gives ``None`` when another caller has it
+        """
+        if not self._lock.acquire(blocking=wait):
+            yield None
+            return
+        try:
             yield self.state
+        finally:
+            self._lock.release()
 
 
 def in_minutes(seconds):

@@ -42,8 +42,11 @@ class IspBkashLogin(models.Model):
     _provider_uniq = models.UniqueIndex("(provider_id)", "One login for each provider.")
 
     @api.model
-    def _lock(self, provider_id):
-        """Return the row of a provider, made if need be, locked until the end of this cursor."""
+    def _lock(self, provider_id, wait=True):
+        """Return the row of a provider, made if need be, locked until the end of this cursor.
+
+        :raise LockNotAvailable: another worker has it, at once unless ``wait``
+        """
         self.env.execute_query(SQL("SELECT set_config('lock_timeout', %s, TRUE)", _LOCK_TIMEOUT))
         self.env.cr.execute(
             SQL(
@@ -52,7 +55,11 @@ class IspBkashLogin(models.Model):
             )
         )
         rows = self.env.execute_query(
-            SQL("SELECT id FROM isp_bkash_login WHERE provider_id = %s FOR UPDATE", provider_id)
+            SQL(
+                "SELECT id FROM isp_bkash_login WHERE provider_id = %s FOR UPDATE %s",
+                provider_id,
+                SQL() if wait else SQL("NOWAIT"),
+            )
         )
         return self.browse(rows[0])
 
@@ -82,33 +89,47 @@ class LoginStore:
     def __init__(self, provider):
         self._registry, self._provider_id = provider.env.registry, provider.id
 
+    def peek(self):
+        """Return the state as it is, without waiting for anybody."""
+        with self._registry.cursor() as cr:
+            logins = self._logins(cr)
+            return logins.search([("provider_id", "=", self._provider_id)], limit=1)._to_state()
+
     @contextmanager
-    def locked(self):
-        """Give the state to one worker at a time, and keep what it changed, errors or not."""
+    def locked(self, wait=True):
+        """Give the state to one worker at a time, and keep what it changed, errors or not.
+
+        :param wait: False gives ``None`` when another worker has it
+        """
         failure = None
         with self._registry.cursor() as cr:
-            row = self._lock(cr)
-            state = row._to_state()
-            before = asdict(state)
+            row = self._lock(cr, wait)
+            state = row and row._to_state()
+            before = row and asdict(state)
             try:
-                yield state
+                yield state or None
             except GatewayError as error:
                 failure = error
-            if asdict(state) != before:
+            if row and asdict(state) != before:
                 row._keep(state)
         if failure:
             raise failure
 
-    def _lock(self, cr):
-        # Superuser: nobody else may see a token.
-        logins = api.Environment(cr, SUPERUSER_ID, {})["isp.bkash.login"]
+    def _lock(self, cr, wait):
+        logins = self._logins(cr)
         for _attempt in range(_TRIES):
             try:
-                return logins._lock(self._provider_id)
+                return logins._lock(self._provider_id, wait)
             except psycopg2.errors.SerializationFailure:
                 # Another worker has just changed the row: look again with new eyes.
                 cr.rollback()
             except psycopg2.errors.LockNotAvailable:
                 cr.rollback()
                 break
-        raise Unknown("Another worker is logging in at bKash. Try again in a minute.")
+        if wait:
+            raise Unknown("Another worker is logging in at bKash. Try again in a minute.")
+        return None
+
+    def _logins(self, cr):
+        # Superuser: nobody else may see a token.
+        return api.Environment(cr, SUPERUSER_ID, {})["isp.bkash.login"]

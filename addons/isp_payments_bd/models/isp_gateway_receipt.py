@@ -136,14 +136,13 @@ class IspGatewayReceipt(models.Model):
         domain = [("provider_id", "=", provider.id), ("reference", "=", trx_id)]
         if known := self.search(domain):
             return known
-        code = claims.get("transactionReference")
         receipt = self.create(
             {
                 "provider_id": provider.id,
                 "currency_id": self.env.ref("base.BDT").id,
                 "reference": trx_id,
                 "kind": _KINDS.get(str(claims.get("transactionType")), "other"),
-                "code": code.strip()[:_CODE_LENGTH] if isinstance(code, str) else False,
+                "code": _printable(claims.get("transactionReference"))[:_CODE_LENGTH],
                 "next_ask_at": fields.Datetime.now(),
             }
         )
@@ -312,6 +311,11 @@ class IspGatewayReceipt(models.Model):
             "payment_method_line_id": line[:1].id,
             "memo": f"{provider.name} {self.reference}",
         }
+
+
+def _printable(text):
+    """Return what a customer typed without what no database stores; "" for anything else."""
+    return "".join(filter(str.isprintable, text)).strip() if isinstance(text, str) else ""
 
 
 def _escape(text):

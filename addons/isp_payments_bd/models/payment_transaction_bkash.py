@@ -43,6 +43,10 @@ class PaymentTransaction(models.Model):
         help="bKash was told to move the money and did not answer: it is not told again.",
     )
 
+    bkash_code = fields.Char(
+        string="Code of bKash", readonly=True, copy=False, help="Why bKash refused the payment."
+    )
+
     # === START === #
 
     def _bd_start(self):
@@ -110,17 +114,56 @@ class PaymentTransaction(models.Model):
         if self._bkash_saves_wallet() and self.state != "done":
             return self._bkash_ask_agreement(client, claim)
         if claim == "success" and not self.bkash_unanswered and self.state != "done":
-            try:
-                return client.execute(self.gateway_payment_id)
-            except Unknown:
-                self.bkash_unanswered = True
-                raise
+            return self._bkash_execute(client)
         if self.operation == "validation":
             return self._bkash_wallet_saved()
         verified = client.query(self.gateway_payment_id)
         if verified.status == PENDING and claim in _NOT_CONFIRMED and not self.bkash_unanswered:
             return replace(verified, status=_NOT_CONFIRMED[claim])
         return verified
+
+    def _bkash_execute(self, client):
+        try:
+            return client.execute(self.gateway_payment_id)
+        except Unknown:
+            self.bkash_unanswered = True
+            raise
+        except Refused as refused:
+            self.bkash_code = refused.code
+            raise
+
+    def _bd_apply_not_paid(self, verified, status=None):
+        """Tell the customer what bKash refused, where they can do something about it."""
+        outcome = super()._bd_apply_not_paid(verified, status)
+        if self.provider_code == "bkash" and self.state == "error":
+            self.state_message = self._bkash_customer_text() or self.state_message
+        return outcome
+
+    def _bkash_customer_text(self):
+        _ = self._bd_for_payer().env._
+        texts = {
+            "2023": _(
+                "There is not enough money in your bKash wallet. Nothing was taken: add money, or"
+                " pay another way."
+            ),
+            "2029": _(
+                "This wallet paid the same amount less than two minutes ago. Nothing was taken this"
+                " time: look whether the bill is paid, or try again in two minutes."
+            ),
+            **dict.fromkeys(
+                ("2010", "2011", "2014", "2015", "2016", "2017", "2018", "2019"),
+                _("The PIN or the code was not right. Nothing was taken; you can try again."),
+            ),
+            **dict.fromkeys(
+                ("2013", "2059"),
+                _("Too many codes were asked for. Nothing was taken; try again in an hour."),
+            ),
+            **dict.fromkeys(
+                ("2009", "2045", "2057", "2058"),
+                _("This number cannot pay by bKash. Nothing was taken; try another number."),
+            ),
+        }
+        return texts.get(self.bkash_code)
 
     def _bkash_ask_agreement(self, client, claim):
         if claim != "success":

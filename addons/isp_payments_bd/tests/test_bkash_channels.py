@@ -121,6 +121,21 @@ class TestBkashChannels(BkashCommon):
         tx._bd_settle("job")
         self.assertEqual((tx.state, tx.gateway_status), ("cancel", "expired"))
 
+    def test_the_customer_is_told_what_to_do_about_a_refusal(self):
+        self.pay(self.start(self.bill(123.0)))
+        for customer, amount, words in (
+            ({"wallet": "01722222222"}, 124.0, "add money"),
+            ({}, 123.0, "two minutes"),
+        ):
+            with self.subTest(words):
+                tx = self.start(self.bill(amount))
+                self.come_back(self.gateway.customer(tx.gateway_payment_id, **customer))
+                self.assertEqual(tx.state, "error")
+                self.assertIn(words, tx.state_message)
+                self.assertIn("Nothing was taken", tx.state_message)
+                self.assertNotIn(tx.bkash_code, tx.state_message)
+                self.assertIn(tx.bkash_code, tx.gateway_note)
+
     def test_a_hundred_same_returns_and_notifications(self):
         bill = self.bill()
         tx = self.start(bill)

@@ -76,7 +76,13 @@ class TestBkashReceipts(BkashCommon):
 
     def test_money_without_a_known_code_waits_for_staff(self):
         self.env["res.partner"].create([{"name": "A", "ref": "TWO"}, {"name": "B", "ref": "TWO"}])
-        for code, words in (("", "no code"), ("C-9999", "C-9999"), ("two", "Several"), ("%", "%")):
+        for code, words in (
+            ("", "no code"),
+            ("C-9999", "C-9999"),
+            ("two", "Several"),
+            ("%", "%"),
+            ("\0\n", "no code"),
+        ):
             with self.subTest(code):
                 receipt = self.receive(code=code)
                 self.assertEqual(receipt.state, "review")
