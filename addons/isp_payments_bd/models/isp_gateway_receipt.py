@@ -5,6 +5,8 @@ import re
 from datetime import timezone
 from zoneinfo import ZoneInfo
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -136,16 +138,19 @@ class IspGatewayReceipt(models.Model):
         domain = [("provider_id", "=", provider.id), ("reference", "=", trx_id)]
         if known := self.search(domain):
             return known
-        receipt = self.create(
-            {
-                "provider_id": provider.id,
-                "currency_id": self.env.ref("base.BDT").id,
-                "reference": trx_id,
-                "kind": _KINDS.get(str(claims.get("transactionType")), "other"),
-                "code": _printable(claims.get("transactionReference"))[:_CODE_LENGTH],
-                "next_ask_at": fields.Datetime.now(),
-            }
-        )
+        values = {
+            "provider_id": provider.id,
+            "currency_id": self.env.ref("base.BDT").id,
+            "reference": trx_id,
+            "kind": _KINDS.get(str(claims.get("transactionType")), "other"),
+            "code": _printable(claims.get("transactionReference"))[:_CODE_LENGTH],
+            "next_ask_at": fields.Datetime.now(),
+        }
+        try:
+            with self.env.cr.savepoint():
+                receipt = self.create(values)
+        except psycopg2.errors.UniqueViolation:
+            return self.browse()  # another worker has it, from another message
         receipt._ask()
         return receipt
 
