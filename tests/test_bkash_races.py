@@ -57,6 +57,8 @@ def many(work, count):
 """
 
 LOGIN = """
+provider._bd_client().check_login()
+env.cr.rollback()  # the payment is lost, the login counts
 many(lambda other, number: provider.with_env(other)._bd_client().check_login(), 12)
 """
 

@@ -114,25 +114,28 @@ class PaymentProvider(models.Model):
 
     def _bd_get_next_step(self):
         """Say in words what is to be done next until customers can pay."""
-        _ = self.env._
         if self.bd_connection_state == "error":
-            return _("Repair what the connection test says, then test the connection again.")
+            return self.env._(
+                "Repair what the connection test says, then test the connection again."
+            )
         if self.bd_connection_state != "ok":
-            return _("Type in what the gateway gave you, then press “Test connection”.")
+            return self.env._("Type in what the gateway gave you, then press “Test connection”.")
         if self.state == "disabled":
-            return _("The connection works. Choose “Test mode” and save.")
+            return self.env._("The connection works. Choose “Test mode” and save.")
         if not self.journal_id:
-            return _("Choose the bank journal of this gateway's money, tab Configuration.")
+            return self.env._("Choose the bank journal of this gateway's money, tab Configuration.")
         if self.state == "test":
-            return _(
+            return self.env._(
                 "Pay a bill with the gateway's test wallet. If it arrives, type in the real"
                 " credentials, choose “Enabled” and test the connection again."
             )
         if not self.is_published:
-            return _("Publish it: customers do not see it yet.")
+            return self.env._("Publish it: customers do not see it yet.")
         if not self.bd_fee_account_id:
-            return _("Customers can pay. Set the account of the gateway's fees, if it takes any.")
-        return _("Customers can pay.")
+            return self.env._(
+                "Customers can pay. Set the account of the gateway's fees, if it takes any."
+            )
+        return self.env._("Customers can pay.")
 
     def _get_supported_currencies(self):
         currencies = super()._get_supported_currencies()

@@ -6,6 +6,18 @@ from odoo import Command, fields, models
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
+    # === POST-PROCESSING === #
+
+    def _post_process(self):
+        """Leave a payment to the worker that is settling it.
+
+        Odoo's status page post-processes at each poll: it would wait as long as the gateway lets
+        the other worker wait.
+        """
+        ours = self.filtered(lambda tx: tx._bd_is_ours())
+        free = ours.try_lock_for_update(allow_referencing=True)
+        return super(PaymentTransaction, (self - ours) | free)._post_process()
+
     # === PAID TWICE === #
 
     def _bd_extras(self):
@@ -81,6 +93,10 @@ class PaymentTransaction(models.Model):
             return self.currency_id.round(self.amount * provider.bd_fee_percent / 100)
         # A fee that eats the payment is a misread answer; the settlement report shows it.
         return float(fee) if 0 <= fee < self.amount else 0.0
+
+    def _bd_booked_fee(self):
+        """Return the fee that is in the books."""
+        return self.gateway_fee if self.gateway_fee_move_id else 0.0
 
     def _bd_book_fee(self, payment):
         """Book the fee against the account on which the payment waits for the bank."""

@@ -190,7 +190,9 @@ class PaymentTransaction(models.Model):
         self.gateway_note = refund.reason or False
         if refund.status == FAILED:
             self.gateway_status = "failed"
-            self._set_error(refund.reason or self.env._("The gateway did not make the refund."))
+            reason = refund.reason or self.env._("The gateway did not make the refund.")
+            self._set_error(reason)
+            self._bd_alert(self.env._("A refund failed: the customer has not got it"), reason)
             return "failed"
         if refund.status != PAID:
             self.gateway_status = "pending"

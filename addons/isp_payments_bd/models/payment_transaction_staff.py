@@ -47,12 +47,16 @@ class PaymentTransaction(models.Model):
         tx._message_log(body=self.env._("Refused the risky payment."))
         method = tx.primary_payment_method_id
         if "none" in (tx.provider_id.support_refund, method.support_refund):
-            summary = self.env._("Give a refused payment back by hand")
-            note = self.env._("Refund it in the gateway's own panel: Odoo cannot do it there.")
-            tx._bd_alert(summary, note)
-            return self._bd_notification(summary, note)
-        tx.with_context(payment_backend_action=True)._refund()
+            return tx._bd_refund_by_hand(self.env._("Odoo cannot do it at this gateway."))
+        refund = tx.with_context(payment_backend_action=True)._refund()
+        if refund.state == "error":
+            return tx._bd_refund_by_hand(refund.state_message)
         return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def _bd_refund_by_hand(self, reason):
+        summary = self.env._("Give a refused payment back in the gateway's own panel")
+        self._bd_alert(summary, reason)
+        return self._bd_notification(summary, reason)
 
     def action_bd_give_up_refund(self):
         """End a refund of which the gateway knows nothing, so that it can be made anew."""

