@@ -15,14 +15,11 @@
         "views/payment_provider_views.xml",
         "views/payment_transaction_views.xml",
         "views/isp_gateway_event_views.xml",
-<<<<<<< HEAD
         "views/payment_bkash_templates.xml",
         "views/payment_provider_bkash_views.xml",
         "views/isp_gateway_receipt_views.xml",
         "data/payment_provider_bkash.xml",
-=======
         "views/isp_gateway_settlement_views.xml",
->>>>>>> wt-core
     ],
     "assets": {
         "web.assets_frontend": ["isp_payments_bd/static/src/interactions/*.js"],

@@ -177,7 +177,7 @@ def test_unknown_payments(client):
 # === WHEN NOBODY KNOWS === #
 
 SILENCE = [
-    {"late_s": 0.8},
+    {"late_s": 3},
     {"lose": True},
     {"html": True},
     {"change": {"statusCode": None}},
@@ -198,7 +198,7 @@ SILENCE = [
 
 @pytest.mark.parametrize("fault", SILENCE, ids=str)
 def test_money_that_moved_without_a_good_answer_is_found_by_asking(gateway, new_client, fault):
-    client = new_client(timeout_s=0.4)
+    client = new_client(timeout_s=2)
     created = pay(gateway, client)
     gateway.faults.add("execute", **fault)
     assert client.execute(created.payment_id).status == PAID
@@ -208,11 +208,11 @@ def test_money_that_moved_without_a_good_answer_is_found_by_asking(gateway, new_
 
 @pytest.mark.parametrize(
     "fault",
-    [*SILENCE, {"drop": True}, {"status": 503}, {"html": "undone"}, {"answer": {}}, {"slow_s": 1}],
+    [*SILENCE, {"drop": True}, {"status": 503}, {"html": "undone"}, {"answer": {}}, {"slow_s": 3}],
     ids=str,
 )
 def test_no_good_answer_at_all_is_unknown(gateway, new_client, fault):
-    client = new_client(timeout_s=0.4)
+    client = new_client(timeout_s=2)
     created = pay(gateway, client)
     gateway.faults.add("execute", **fault)
     gateway.faults.add("query", status=503)
@@ -220,9 +220,9 @@ def test_no_good_answer_at_all_is_unknown(gateway, new_client, fault):
         client.execute(created.payment_id)
 
 
-@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 500}, {"slow_s": 0.8}], ids=str)
+@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 500}, {"slow_s": 3}], ids=str)
 def test_an_execute_that_may_still_happen_is_unknown(gateway, new_client, fault):
-    client = new_client(timeout_s=0.4)
+    client = new_client(timeout_s=2)
     created = pay(gateway, client)
     gateway.faults.add("execute", **fault)
     with pytest.raises(Unknown):
@@ -533,9 +533,9 @@ def test_a_refund_of_version_1_is_possible_once(gateway, client):
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_refund_without_a_good_answer_is_unknown_and_in_the_list(gateway, new_client, version):
-    client = new_client(timeout_s=0.4)
+    client = new_client(timeout_s=2)
     of = paid(gateway, client)
-    gateway.faults.add("refund", late_s=0.8)
+    gateway.faults.add("refund", late_s=3)
     with pytest.raises(Unknown):
         refund(client, of, "100", version)
     (found,) = client.refunds(version=version, **of)
