@@ -15,6 +15,7 @@
         "views/payment_provider_views.xml",
         "views/payment_transaction_views.xml",
         "views/isp_gateway_event_views.xml",
+        "security/isp_gateway_receipt_rules.xml",
         "views/payment_bkash_templates.xml",
         "views/payment_provider_bkash_views.xml",
         "views/isp_gateway_receipt_views.xml",
