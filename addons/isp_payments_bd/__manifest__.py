@@ -15,8 +15,16 @@
         "views/payment_provider_views.xml",
         "views/payment_transaction_views.xml",
         "views/isp_gateway_event_views.xml",
+        "security/isp_gateway_receipt_rules.xml",
+        "views/payment_bkash_templates.xml",
+        "views/payment_provider_bkash_views.xml",
+        "views/isp_gateway_receipt_views.xml",
+        "data/payment_provider_bkash.xml",
         "views/isp_gateway_settlement_views.xml",
     ],
+    "assets": {
+        "web.assets_frontend": ["isp_payments_bd/static/src/interactions/*.js"],
+    },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

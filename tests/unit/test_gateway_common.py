@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 from gateways.common import mask_wallet, money, money_text
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
+
 from gateways.settlement import ReportProblem, read_report
 
 BKASH = """Merchant Settlement Report,,,,,

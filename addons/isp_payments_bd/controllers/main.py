@@ -23,10 +23,8 @@ class GatewayController(http.Controller):
         http_request = request.httprequest
         if (http_request.content_length or 0) > limit:
             raise RequestEntityTooLarge()
-        body = http_request.stream.read(limit + 1)
-        if len(body) > limit:
-            raise RequestEntityTooLarge()
-        return body
+        http_request.max_content_length = limit  # werkzeug stops there, also without a length
+        return http_request.get_data()
 
     def _find_transaction(self, code, order_id=None, payment_id=None):
         """Return the payment (superuser) of a gateway with our order id, empty without one.

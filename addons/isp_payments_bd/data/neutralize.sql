@@ -7,3 +7,18 @@ UPDATE payment_provider
    SET bd_connection_state = 'untested',
        bd_connection_text = NULL
  WHERE code IN ('bkash', 'nagad', 'sslcommerz');
+
+-- bKash
+UPDATE payment_provider
+   SET bkash_username = NULL,
+       bkash_password_enc = NULL,
+       bkash_app_key = NULL,
+       bkash_app_secret_enc = NULL,
+       bkash_sns_topic = NULL;
+DELETE FROM isp_bkash_login;
+UPDATE payment_token
+   SET bkash_to_cancel = FALSE
+ WHERE bkash_to_cancel;
+UPDATE isp_gateway_receipt
+   SET next_ask_at = NULL
+ WHERE next_ask_at IS NOT NULL;

@@ -8,3 +8,8 @@ from . import payment_transaction_refund
 from . import payment_transaction_books
 from . import payment_transaction_job
 from . import payment_transaction_staff
+from . import isp_bkash_login
+from . import payment_provider_bkash
+from . import payment_transaction_bkash
+from . import payment_token_bkash
+from . import isp_gateway_receipt

@@ -6,5 +6,10 @@ from . import test_job
 from . import test_event
 from . import test_access
 from . import test_provider
+from . import test_bkash_channels
+from . import test_bkash_attacks
+from . import test_bkash_wallets
+from . import test_bkash_receipts
+from . import test_bkash_provider
 from . import test_routes
 from . import test_settlement
