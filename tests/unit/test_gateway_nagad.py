@@ -8,8 +8,6 @@ from decimal import Decimal
 
 import pytest
 import requests
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateways import nagad_crypto
 from gateways.common import (
@@ -255,71 +253,7 @@ def test_without_any_ipv4_address_the_setting_is_named():
         ipv4("2001:db8::1", "2001:db8::2")
 
 
-# === ENCRYPTION AND SIGNATURES === #
-
-
-@pytest.fixture
-def ends():
-    """The shop's and Nagad's ends of one line."""
-    mine = nagad_crypto.load_private_key(PRIVATE)
-    theirs = nagad_crypto.load_private_key(OTHER_PRIVATE)
-    return (
-        nagad_crypto.Envelope(mine, theirs.public_key()),
-        nagad_crypto.Envelope(theirs, mine.public_key()),
-    )
-
-
-def test_what_one_end_seals_the_other_opens(ends):
-    mine, theirs = ends
-    values = {"orderId": "ISP1", "reason": "ফেরত"}
-    assert theirs.open(*mine.seal(values)) == values
-    assert mine.seal(values)[0] != mine.seal(values)[0]  # padding is random
-    assert nagad_crypto.compact(values) == '{"orderId":"ISP1","reason":"ফেরত"}'.encode()
-
-
-@pytest.mark.parametrize("name", ["merchantId", "datetime", "orderId", "challenge"])
-def test_tampering_of_any_field_is_noticed(ends, name):
-    mine, theirs = ends
-    values = {"merchantId": "1", "datetime": "20270101000000", "orderId": "A", "challenge": "x"}
-    _sealed, signature = mine.seal(values)
-    sealed, _signature = mine.seal({**values, name: values[name] + "1"})
-    with pytest.raises(Unknown, match="not signed by Nagad") as raised:
-        theirs.open(sealed, signature)
-    assert raised.value.code == nagad_crypto.FORGED
-
-
-@pytest.mark.parametrize("change", ["swap", "cut", "missing", "number", "not base64"])
-def test_a_damaged_signature_or_message_is_no_answer(ends, change):
-    mine, theirs = ends
-    sealed, signature = mine.seal({"orderId": "A"})
-    broken = {
-        "swap": signature[:-8] + ("AAAAAA==" if signature[-8:] != "AAAAAA==" else "BBBBBA=="),
-        "cut": signature[:-4],
-        "missing": None,
-        "number": 5,
-        "not base64": "§" + signature,
-    }[change]
-    with pytest.raises(Unknown):
-        theirs.open(sealed, broken)
-    with pytest.raises(Unknown):
-        theirs.open(broken, signature)
-
-
-def test_a_list_is_no_answer_even_if_it_is_signed(ends):
-    mine, theirs = ends
-    with pytest.raises(Unknown):
-        theirs.open(*mine.seal(["orderId"]))
-
-
-def test_at_most_245_bytes_fit(ends):
-    mine, theirs = ends
-    assert mine.max_bytes == 245
-    values = {"a": "x" * (245 - len('{"a":""}'))}
-    assert theirs.open(*mine.seal(values)) == values
-    with pytest.raises(ValueError, match="246 bytes, at most 245"):
-        mine.seal({"a": values["a"] + "x"})
-    with pytest.raises(ValueError, match="at most 245"):  # bytes count, not letters
-        mine.seal({"a": "ফ" * 80})
+# === WHAT COMES BACK === #
 
 
 def test_longest_messages_of_all_calls_fit(nagad, client):
@@ -333,7 +267,6 @@ def test_longest_messages_of_all_calls_fit(nagad, client):
     refund = long.refund(
         begun.payment_id,
         order_id,
-        paid_at=now_of(nagad),
         paid=amount,
         amount=amount,
         reference="R" * 20,
@@ -362,99 +295,7 @@ def test_each_part_of_a_signed_answer_is_needed(nagad, client, name, value):
         client.initialise(new_order_id(), now_of(nagad))
 
 
-# === KEYS === #
-
-
-def pem(private):
-    key = serialization.load_der_private_key(base64.b64decode(private), None)
-    old = serialization.PrivateFormat.TraditionalOpenSSL
-    return {
-        "pkcs8": key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ).decode(),
-        "pkcs1": key.private_bytes(
-            serialization.Encoding.PEM, old, serialization.NoEncryption()
-        ).decode(),
-        "locked": key.private_bytes(
-            serialization.Encoding.PEM, old, serialization.BestAvailableEncryption(b"x")
-        ).decode(),
-        "public": key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode(),
-        "public pkcs1": key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.PKCS1)
-        .decode(),
-    }
-
-
-PEM = pem(PRIVATE)
-
-
-def small_or_elliptic(kind):
-    key = (
-        rsa.generate_private_key(public_exponent=65537, key_size=1024)
-        if kind == "small"
-        else ec.generate_private_key(ec.SECP256R1())
-    )
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    ).decode()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(PRIVATE, f"  {PRIVATE}\n", PEM["pkcs8"], PEM["pkcs1"]),
-        *(PEM["pkcs8"].replace("\n", "\r\n"), PEM["pkcs8"].replace("\n", " ")),
-        "\n".join(PRIVATE[at : at + 64] for at in range(0, len(PRIVATE), 64)),
-    ],
-)
-def test_private_keys_are_taken_with_and_without_armour(text):
-    assert nagad_crypto.public_text(nagad_crypto.load_private_key(text)) == PUBLIC
-
-
-@pytest.mark.parametrize("text", [PUBLIC, PEM["public"], PEM["public pkcs1"], f"\n{PUBLIC} "])
-def test_public_keys_are_taken_with_and_without_armour(text):
-    loaded = nagad_crypto.load_public_key(text)
-    assert loaded == nagad_crypto.load_private_key(PRIVATE).public_key()
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "private key is missing"),
-        (None, "private key is missing"),
-        ("hello world!", "is not a key"),
-        (PRIVATE[:400], "cannot be read"),
-        (PRIVATE[200:], "cannot be read"),
-        (PUBLIC, "what was entered is a public key"),
-        (PEM["public"], "what was entered is a public key"),
-        (PEM["locked"], "protected by a password"),
-        (small_or_elliptic("small"), "has 1024 bits"),
-        (small_or_elliptic("elliptic"), "is not an RSA key"),
-    ],
-)
-def test_a_wrong_private_key_is_said_in_words(text, words):
-    with pytest.raises(Misconfigured, match=words) as raised:
-        nagad_crypto.load_private_key(text)
-    assert "MIIE" not in str(raised.value) and PRIVATE[40:60] not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "public key is missing"),
-        (PRIVATE, "what was entered is a private key.*make a new pair"),
-        (PUBLIC[:100], "cannot be read"),
-    ],
-)
-def test_a_wrong_key_of_nagad_is_said_in_words(text, words):
-    with pytest.raises(Misconfigured, match=words):
-        nagad_crypto.load_public_key(text)
+# === SETTINGS === #
 
 
 def test_ones_own_key_is_not_taken_for_nagads(nagad):
@@ -515,14 +356,14 @@ FAULTS = {
 }
 
 
-def refund(nagad, client, order_id, payment_id, amount=AMOUNT, reference=None):
+def refund(nagad, client, order_id, payment_id, amount=AMOUNT, reference=None, known=()):
     return client.refund(
         payment_id,
         order_id,
-        paid_at=now_of(nagad),
         paid=AMOUNT,
         amount=amount,
         reference=reference or new_order_id(),
+        known=known,
     )
 
 
@@ -670,12 +511,13 @@ def test_devmessages_and_secrets_stay_out_of_words_and_log(nagad, caplog):
 def test_a_refund_in_parts_and_no_more_than_was_paid(nagad, client):
     order_id, payment_id = paid(nagad, client)
     first = refund(nagad, client, order_id, payment_id, Decimal("200.00"))
-    second = refund(nagad, client, order_id, payment_id, Decimal("300.00"))
+    known = [first.reference]
+    second = refund(nagad, client, order_id, payment_id, Decimal("300.00"), known=known)
     assert (first.status, first.amount) == (PAID, Decimal("200.00"))
     assert first.reference and second.reference and first.reference != second.reference
-    assert client.verify(payment_id).status == CANCELED
+    assert nagad.payments[payment_id].given_back == AMOUNT
     with pytest.raises(Refused, match="Cancelled"):
-        refund(nagad, client, order_id, payment_id, Decimal("1.00"))
+        refund(nagad, client, order_id, payment_id, Decimal("1.00"), known=[second.reference])
 
 
 def test_a_refund_larger_than_the_rest_is_refused(nagad, client):
@@ -691,10 +533,39 @@ def test_a_refund_whose_answer_is_lost_is_found_by_asking(nagad, client):
     assert client.ask_refund(payment_id, known).status == PENDING
     nagad.faults.add("cancel", lose=True)
     with pytest.raises(Unknown):
-        refund(nagad, client, order_id, payment_id, Decimal("50.00"))
+        refund(nagad, client, order_id, payment_id, Decimal("50.00"), known=known)
     found = client.ask_refund(payment_id, known)
     assert (found.status, found.reference) == (PAID, nagad.payments[payment_id].refunds[-1]["id"])
     assert nagad.payments[payment_id].given_back == Decimal("150.00")
+
+
+def test_a_refund_that_was_not_made_here_stops_the_next(nagad, client):
+    order_id, payment_id = paid(nagad, client)
+    refund(nagad, client, order_id, payment_id, Decimal("50.00"))
+    with pytest.raises(Refused, match="was not made here"):
+        refund(nagad, client, order_id, payment_id, Decimal("50.00"))
+    assert nagad.payments[payment_id].given_back == Decimal("50.00")
+
+
+@pytest.mark.parametrize("fault", ["slow", "lost", "down", "HTML, done"])
+def test_a_refund_is_not_sent_while_the_payment_cannot_be_asked_about(nagad, client, fault):
+    order_id, payment_id = paid(nagad, client)
+    before = len(nagad.received("cancel"))
+    nagad.faults.add("verify", **FAULTS[fault])
+    with pytest.raises(Refused, match="nothing was sent"):
+        refund(nagad, client, order_id, payment_id)
+    assert len(nagad.received("cancel")) == before
+
+
+def test_own_refunds_leave_a_payment_paid_and_others_do_not(nagad, client):
+    order_id, payment_id = paid(nagad, client)
+    part = refund(nagad, client, order_id, payment_id, Decimal("200.00")).reference
+    assert client.verify(payment_id, [part]).status == PAID
+    assert client.verify(payment_id).status == HELD
+    rest = refund(nagad, client, order_id, payment_id, Decimal("300.00"), known=[part]).reference
+    assert client.verify(payment_id, [part, rest]).status == PAID
+    canceled = client.verify(payment_id, [part])
+    assert (canceled.status, canceled.reason) == (CANCELED, "Paid and given back at Nagad")
 
 
 def test_the_day_sent_with_a_refund_is_dhakas_day_of_the_payment(nagad, client):
@@ -702,11 +573,11 @@ def test_the_day_sent_with_a_refund_is_dhakas_day_of_the_payment(nagad, client):
     nagad.clock.advance(late.timestamp() - nagad.clock())
     order_id, payment_id = paid(nagad, client)
     nagad.clock.advance(3 * 86400)
-    answer = client.refund(
-        payment_id, order_id, paid_at=late, paid=AMOUNT, amount=AMOUNT, reference="R1"
-    )
-    assert answer.status == PAID
+    assert refund(nagad, client, order_id, payment_id).status == PAID
     assert nagad.payments[payment_id].refunds[0]["originalRequestDate"] == "20270401"
+    nagad.faults.add("verify", change={"issuerPaymentDateTime": None, "cancelIssuerRefNo": None})
+    with pytest.raises(Refused, match="does not say when"):
+        refund(nagad, client, order_id, payment_id)
 
 
 # === THE SIMULATOR IS STRICT === #

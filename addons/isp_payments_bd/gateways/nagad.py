@@ -197,10 +197,14 @@ class NagadClient:
             raise Refused(_words(answer, "Nagad did not accept the payment"), _code(answer))
         return self._page(_text(answer, "callBackUrl"))
 
-    def verify(self, payment_id):
-        """Ask what became of a payment; return :class:`~.common.Verified`."""
-        answer = self._call("GET", f"verify/payment/{quote(payment_id, safe='')}")
-        status, reason = _read_status(answer)
+    def verify(self, payment_id, refunds=()):
+        """Ask what became of a payment; return :class:`~.common.Verified`.
+
+        :param refunds: references of the refunds that we made ourselves; a payment of which
+            nothing else was given back is still a paid one
+        """
+        answer = self._ask(payment_id)
+        status, reason = _read_status(answer, refunds)
         verified = Verified(
             status=status,
             order_id=answer.get("orderId"),
@@ -220,17 +224,32 @@ class NagadClient:
 
     # --- refunds ---
 
-    def refund(self, payment_id, order_id, *, paid_at, paid, amount, reference, reason=""):
+    def refund(self, payment_id, order_id, *, paid, amount, reference, reason="", known=()):
         """Give back ``amount`` of the ``paid`` BDT; return :class:`~.common.Refund`.
 
         Not idempotent as far as is known: after Unknown call :meth:`ask_refund`, never this again.
+        Since that shows only the latest refund of a payment, there must be one at a time.
 
-        :param paid_at: aware datetime of the payment; sent as its day in Dhaka
         :param reference: our own id of this refund, unique
+        :param known: references of earlier refunds of this payment; one that Nagad shows and that
+            is not among them stops the refund
         """
+        try:
+            payment = self._ask(payment_id)
+        except Unknown as error:
+            raise Refused(
+                f"{error} Before a refund Nagad is asked about the payment; nothing was sent."
+                " Try again later."
+            ) from None
+        last = payment.get("cancelIssuerRefNo")
+        if last and last not in known:
+            raise Refused(
+                f"Nagad shows the refund {last} of this payment, which was not made here. Nothing"
+                " was sent: look at the payment in Nagad's merchant portal first."
+            )
         values = {
             "merchantId": self.merchant_id,
-            "originalRequestDate": _dhaka(paid_at).strftime("%Y%m%d"),
+            "originalRequestDate": _day(payment.get("issuerPaymentDateTime")),
             "originalAmount": money_text(paid),
             "cancelAmount": money_text(amount),
             "referenceNo": reference,
@@ -246,7 +265,9 @@ class NagadClient:
             params={"paymentRefId": payment_id, "orderId": order_id},
             body={"sensitiveDataCancelRequest": sealed, "signature": signature},
         )
-        values = self._open(answer)
+        return self._read_refund(self._open(answer), amount)
+
+    def _read_refund(self, values, amount):
         given_back = _amount(values, "cancelAmount")
         status = str(values.get("status") or "")
         if status in _REFUND_DONE:
@@ -258,20 +279,16 @@ class NagadClient:
         return Refund(PENDING, None, amount, f"Nagad says “{status:.40}”")
 
     def ask_refund(self, payment_id, known=()):
-        """Ask whether a refund whose outcome is unknown was made.
-
-        Nagad shows only its latest refund of a payment, without an amount; therefore no second
-        one may be started while this one is open.
-
-        :param known: references of earlier refunds of the same payment
-        """
-        answer = self._call("GET", f"verify/payment/{quote(payment_id, safe='')}")
-        reference = answer.get("cancelIssuerRefNo")
-        if reference and reference not in known:
-            return Refund(PAID, reference, None)
+        """Ask whether a refund whose outcome is unknown was made; see :meth:`refund`."""
+        last = self._ask(payment_id).get("cancelIssuerRefNo")
+        if last and last not in known:
+            return Refund(PAID, last, None, "Found when Nagad was asked; it names no amount.")
         return Refund(PENDING, None, None, "Nagad shows no refund of this payment yet.")
 
     # --- the wire ---
+
+    def _ask(self, payment_id):
+        return self._call("GET", f"verify/payment/{quote(payment_id, safe='')}")
 
     def _seal(self, values):
         try:
@@ -401,7 +418,7 @@ def _with_settings(refused):
     return refused
 
 
-def _read_status(answer):
+def _read_status(answer, refunds):
     """Return ``(status, reason)`` of an answer of verify."""
     word = str(answer.get("status") or "")
     paid = bool(answer.get("issuerPaymentRefNo"))
@@ -411,14 +428,25 @@ def _read_status(answer):
         return PENDING, f"Nagad says Success with code {str(answer.get('statusCode')):.20}"
     if word == "Fraud":
         return (HELD if paid else FAILED), "Nagad suspects fraud"
-    if word in _PART_RETURNED:
-        return HELD, "Paid, and a part was given back at Nagad"
+    if word in _CANCELED | _PART_RETURNED and paid:
+        if answer.get("cancelIssuerRefNo") in refunds:
+            return PAID, ""
+        if word in _PART_RETURNED:
+            return HELD, "Paid, and a part was given back at Nagad"
+        return CANCELED, "Paid and given back at Nagad"
     if word in _CANCELED:
-        given_back = paid or answer.get("cancelIssuerRefNo")
-        return CANCELED, "Paid and given back at Nagad" if given_back else f"Nagad says {word}"
+        return CANCELED, f"Nagad says {word}"
     if word in _FAILED:
         return FAILED, f"Nagad says {word}"
     return PENDING, f"Nagad says {word}" if word in _UNDER_WAY else f"Nagad says “{word:.40}”"
+
+
+def _day(text):
+    """Return ``20260601`` of ``2026-06-01 12:01:10.0``, which is in Dhaka's time already."""
+    match = re.match(r"(20[0-9]{2})-([01][0-9])-([0-3][0-9]) ", text or "", re.ASCII)
+    if not match:
+        raise Refused("Nagad does not say when the payment was made: nothing was sent.")
+    return "".join(match.groups())
 
 
 def _text(values, name):
