@@ -13,9 +13,7 @@ _STATUSES = ("Success", "Failed", "Aborted", "Cancelled")
 class NagadController(GatewayController):
     """Where Nagad sends the customer's browser. Nagad sends no notifications."""
 
-    @http.route(
-        f"{RETURN_PATH}/<string:our_order_id>", type="http", auth="public", methods=["GET"]
-    )
+    @http.route(f"{RETURN_PATH}/<string:our_order_id>", type="http", auth="public", methods=["GET"])
     def nagad_return(self, our_order_id, order_id=None, payment_ref_id=None, status="", **_other):
         """Ask Nagad about the payment: what the browser brings is not signed and only a hint.
 

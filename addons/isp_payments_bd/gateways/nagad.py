@@ -83,8 +83,8 @@ class Started:
 class NagadClient:
     """One merchant at Nagad.
 
-    Every call raises Refused (Nagad said no), Misconfigured (a setting must be repaired) or
-    Unknown (no usable answer within ``timeout`` seconds).
+    Every call raises Misconfigured (a setting must be repaired) or Unknown (no usable answer within
+    ``timeout`` seconds); those that ask for something to be done also Refused (Nagad said no).
 
     :param base_url: LIVE_URL, SANDBOX_URL or a simulator's
     :param private_key: the merchant's, PEM or bare base64
@@ -288,7 +288,11 @@ class NagadClient:
     # --- the wire ---
 
     def _ask(self, payment_id):
-        return self._call("GET", f"verify/payment/{quote(payment_id, safe='')}")
+        """Return the answer of verify; a refusal to answer says nothing of the payment."""
+        try:
+            return self._call("GET", f"verify/payment/{quote(payment_id, safe='')}")
+        except Refused as error:
+            raise Unknown(str(error), error.code) from None
 
     def _seal(self, values):
         try:

@@ -22,9 +22,7 @@ class PaymentTransaction(models.Model):
             "customer_ip": payment_utils.get_customer_ip_address(),
             "client_type": self._nagad_client_type(),
         }
-        started = client.initialise(
-            self.gateway_order_id, self.provider_id._nagad_now(), **browser
-        )
+        started = client.initialise(self.gateway_order_id, self.provider_id._nagad_now(), **browser)
         self.gateway_payment_id = started.payment_id
         page = client.complete(
             started,
