@@ -7,3 +7,10 @@ UPDATE payment_provider
    SET bd_connection_state = 'untested',
        bd_connection_text = NULL
  WHERE code IN ('bkash', 'nagad', 'sslcommerz');
+UPDATE payment_provider
+   SET nagad_merchant_id = NULL,
+       nagad_account_number = NULL,
+       nagad_private_key_enc = NULL,
+       nagad_public_key = NULL,
+       nagad_test_url = NULL
+ WHERE code = 'nagad';

@@ -48,11 +48,9 @@ TIMEOUT_S = 30
 MAX_ANSWER_BYTES = 64 * 1024
 
 _CONNECT_TIMEOUT_S = 10
-# On the way; not listed words are taken for these, so that a new one is asked for again.
-_UNDER_WAY = {
-    *("Initiated", "OrderInitiated", "Ready", "InProgress", "TransactionInProgress"),
-    *("OtpSent", "OtpVerified", "PinGiven", "UnKnown", "UnKnownFailed"),
-}
+# The customer has not agreed yet. All words that are not in these sets, such as PinGiven or
+# UnKnownFailed, mean that money may be moving: ask again.
+_NOT_YET = {"Initiated", "OrderInitiated", "Ready", "InProgress", "OtpSent", "OtpVerified"}
 _FAILED = {"Failed", "InvalidRequest"}
 _CANCELED = {"Cancelled", "Aborted", "Refunded"}
 _PART_RETURNED = {"PartialCancelled", "PartialRefunded"}
@@ -204,7 +202,8 @@ class NagadClient:
             nothing else was given back is still a paid one
         """
         answer = self._ask(payment_id)
-        status, reason = _read_status(answer, refunds)
+        word = str(answer.get("status") or "")
+        status, reason = _read_status(word, answer, refunds)
         verified = Verified(
             status=status,
             order_id=answer.get("orderId"),
@@ -215,7 +214,8 @@ class NagadClient:
             # The answer names no currency; Nagad knows no other than the one set by complete().
             currency="BDT",
             reason=reason,
-            payer=_masked(answer.get("clientMobileNo")),
+            # A wallet that was typed in says nothing while the customer has not agreed.
+            payer="" if word in _NOT_YET else _masked(answer.get("clientMobileNo")),
         )
         wanted = (verified.order_id, verified.payment_id, verified.merchant, verified.amount)
         if status == PAID and not (all(wanted) and verified.reference):
@@ -422,9 +422,8 @@ def _with_settings(refused):
     return refused
 
 
-def _read_status(answer, refunds):
-    """Return ``(status, reason)`` of an answer of verify."""
-    word = str(answer.get("status") or "")
+def _read_status(word, answer, refunds):
+    """Return ``(status, reason)`` of an answer of verify whose status is ``word``."""
     paid = bool(answer.get("issuerPaymentRefNo"))
     if word == "Success":
         if answer.get("statusCode") == "000":
@@ -442,7 +441,7 @@ def _read_status(answer, refunds):
         return CANCELED, f"Nagad says {word}"
     if word in _FAILED:
         return FAILED, f"Nagad says {word}"
-    return PENDING, f"Nagad says {word}" if word in _UNDER_WAY else f"Nagad says “{word:.40}”"
+    return PENDING, f"Nagad says “{word:.40}”"
 
 
 def _day(text):

@@ -163,7 +163,7 @@ class PaymentProvider(models.Model):
             raise Misconfigured(str(error)) from None
         return nagad.NagadClient(
             url,
-            (provider.nagad_merchant_id or "").strip(),
+            provider.nagad_merchant_id,
             private_key,
             provider.nagad_public_key,
             server_ip=provider.nagad_server_ip or "",

@@ -6,3 +6,7 @@ from . import test_job
 from . import test_event
 from . import test_access
 from . import test_provider
+from . import test_nagad_channels
+from . import test_nagad_attacks
+from . import test_nagad_refunds
+from . import test_nagad_provider
