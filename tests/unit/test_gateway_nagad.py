@@ -1,8 +1,13 @@
 """Nagad's client against a strict simulator: what it sends, what it refuses to believe."""
 
 import base64
+import contextlib
 import json
+import re
 import secrets
+import socket
+import threading
+import time
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -91,8 +96,8 @@ def paid(nagad, client, amount=AMOUNT):
 
 def test_a_payment_from_start_to_the_verified_answer(nagad, client):
     order_id = new_order_id()
-    begun = client.initialise(order_id, now_of(nagad), customer_ip="198.51.100.9")
-    page = client.complete(begun, order_id, AMOUNT, CALLBACK, customer_ip="198.51.100.9")
+    begun = client.initialise(order_id, now_of(nagad), customer_ip="103.15.40.9")
+    page = client.complete(begun, order_id, AMOUNT, CALLBACK, customer_ip="103.15.40.9")
     assert client.verify(begun.payment_id).status == PENDING
 
     assert "500.00" in requests.get(page, timeout=5).text
@@ -105,7 +110,7 @@ def test_a_payment_from_start_to_the_verified_answer(nagad, client):
     assert (verified.payment_id, verified.amount) == (begun.payment_id, AMOUNT)
     assert (verified.currency, verified.payer, verified.reason) == ("BDT", "017****5678", "")
     assert verified.reference == nagad.payments[begun.payment_id].reference
-    assert {one.headers["X-KM-IP-V4"] for one in nagad.received("complete")} == {"198.51.100.9"}
+    assert {one.headers["X-KM-IP-V4"] for one in nagad.received("complete")} == {"103.15.40.9"}
 
 
 @pytest.mark.parametrize(
@@ -238,10 +243,13 @@ def test_the_challenge_of_the_first_step_is_needed_in_the_second(nagad, client):
 @pytest.mark.parametrize(
     ("address", "sent"),
     [
-        ("198.51.100.9", "198.51.100.9"),
-        ("::ffff:198.51.100.9", "198.51.100.9"),
+        ("103.15.40.9", "103.15.40.9"),
+        ("::ffff:103.15.40.9", "103.15.40.9"),
         ("2001:db8::1", "203.0.113.7"),
-        ("198.51.100.9, 10.0.0.1", "203.0.113.7"),
+        ("10.20.30.40", "203.0.113.7"),
+        ("100.64.1.2", "203.0.113.7"),
+        ("127.0.0.1", "203.0.113.7"),
+        ("103.15.40.9, 10.0.0.1", "203.0.113.7"),
         ("", "203.0.113.7"),
         (None, "203.0.113.7"),
     ],
@@ -499,6 +507,33 @@ def test_an_endless_answer_is_cut(nagad, client, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "answered",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{", b""],
+    ids=["trickles", "stops"],
+)
+def test_an_answer_that_trickles_or_stops_ends_with_the_time_out(nagad, answered):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_trickle, args=(listener, answered), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/api/dfs/"
+        begun = time.monotonic()
+        with pytest.raises(Unknown, match="does not answer"):
+            client_of(nagad, base_url=url, timeout=1).verify("x")
+        assert time.monotonic() - begun < 5
+
+
+def _trickle(listener, answered):
+    """Answer a byte at a time, for much longer than the client waits."""
+    with contextlib.suppress(OSError):
+        connection, _address = listener.accept()
+        with connection:
+            connection.sendall(answered)
+            for _byte in range(100 if answered else 0):
+                time.sleep(0.2)
+                connection.sendall(b" ")
+            time.sleep(10)
+
+
+@pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "", "/pay", "http:///x", "ftp://nagad.example/", "http://[", 5]
 )
 def test_a_page_that_a_browser_must_not_open_is_refused(nagad, client, url):
@@ -613,6 +648,13 @@ def test_the_simulator_refuses_missing_headers(nagad, client, monkeypatch):
         monkeypatch.setattr(requests, "request", without)
         with pytest.raises((Refused, Misconfigured), match="Invalid"):
             client.initialise(new_order_id(), now_of(nagad))
+
+
+def test_the_simulator_takes_no_odd_order_id(nagad, client, monkeypatch):
+    monkeypatch.setattr("gateways.nagad.ORDER_ID", re.compile(".*"))
+    for order_id in ("AB12", "A" * 21, "INV-2026-1"):
+        with pytest.raises(Refused, match="Invalid order ID"):
+            client.initialise(order_id, now_of(nagad))
 
 
 def test_the_simulator_takes_no_sha1_signature(nagad, client, monkeypatch):

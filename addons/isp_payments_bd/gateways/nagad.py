@@ -281,7 +281,7 @@ class NagadClient:
     def ask_refund(self, payment_id, known=()):
         """Ask whether a refund whose outcome is unknown was made; see :meth:`refund`."""
         last = self._ask(payment_id).get("cancelIssuerRefNo")
-        if last and last not in known:
+        if isinstance(last, str) and last and last not in known:
             return Refund(PAID, last, None, "Found when Nagad was asked; it names no amount.")
         return Refund(PENDING, None, None, "Nagad shows no refund of this payment yet.")
 
@@ -367,17 +367,19 @@ class NagadClient:
 
 
 def ipv4(address, fallback):
-    """Return the customer's IPv4 address, else the server's: Nagad's header takes no other.
+    """Return the customer's public IPv4 address, else the server's: Nagad's header takes no other.
+
+    Subscribers of an ISP often come from private addresses, which mean nothing to Nagad.
 
     :raise Misconfigured: neither is one
     """
-    for candidate in (address, fallback):
+    for candidate, must_be_public in ((address, True), (fallback, False)):
         try:
             parsed = ipaddress.ip_address(candidate or "")
         except ValueError:
             continue
         parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-        if parsed.version == 4:
+        if parsed.version == 4 and (parsed.is_global or not must_be_public):
             return str(parsed)
     raise Misconfigured("Enter the public IPv4 address of this server in the Nagad settings.")
 
