@@ -21,6 +21,10 @@
         "views/isp_gateway_receipt_views.xml",
         "data/payment_provider_bkash.xml",
         "views/isp_gateway_settlement_views.xml",
+        "views/payment_nagad_templates.xml",
+        "views/payment_provider_nagad_views.xml",
+        "data/payment_method_nagad_data.xml",
+        "data/payment_provider_nagad_data.xml",
     ],
     "assets": {
         "web.assets_frontend": ["isp_payments_bd/static/src/interactions/*.js"],

@@ -22,3 +22,10 @@ UPDATE payment_token
 UPDATE isp_gateway_receipt
    SET next_ask_at = NULL
  WHERE next_ask_at IS NOT NULL;
+UPDATE payment_provider
+   SET nagad_merchant_id = NULL,
+       nagad_account_number = NULL,
+       nagad_private_key_enc = NULL,
+       nagad_public_key = NULL,
+       nagad_test_url = NULL
+ WHERE code = 'nagad';

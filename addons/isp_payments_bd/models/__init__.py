@@ -13,3 +13,5 @@ from . import payment_provider_bkash
 from . import payment_transaction_bkash
 from . import payment_token_bkash
 from . import isp_gateway_receipt
+from . import payment_provider_nagad
+from . import payment_transaction_nagad

@@ -13,3 +13,7 @@ from . import test_bkash_receipts
 from . import test_bkash_provider
 from . import test_routes
 from . import test_settlement
+from . import test_nagad_channels
+from . import test_nagad_attacks
+from . import test_nagad_refunds
+from . import test_nagad_provider
