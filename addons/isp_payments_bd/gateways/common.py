@@ -50,6 +50,9 @@ class Verified:
     payer: str = ""  # masked wallet or card
     method: str = ""
     token: str | None = None  # agreement to keep
+    # Further successful payments with the same order id, if the gateway lists them: each is the
+    # customer's money and becomes a payment of its own.
+    also: tuple["Verified", ...] = ()
 
 
 @dataclass(frozen=True)
