@@ -123,24 +123,35 @@ class SslcommerzClient:
 
     # === ASKING === #
 
-    def ask(self, order_id, session_key=None, val_id=None):
+    def ask(self, order_id, session_key=None, val_id=None, reference=None):
         """Return what became of the order, in as few questions as are safe.
 
-        ``val_id`` is a hint from a notification: of another order, or unknown to the gateway, it
-        counts for nothing. A bad end is believed only when no attempt at all was paid, because a
-        customer may fail once and then pay on the same page.
+        A bad end is believed only when no attempt at all was paid, because a customer may fail
+        once and then pay on the same page.
+
+        :param val_id: a hint from a notification: of another order, or unknown to the gateway, it
+            counts for nothing
+        :param reference: the payment that is booked already; then every attempt is looked at, and
+            other paid ones are in ``also``
         """
-        if val_id:
+        if val_id and not reference:
             verified = self._validate_hint(order_id, val_id)
             if verified:
                 return replace(verified, payment_id=session_key)
-        verified = self.query_session(session_key) if session_key else None
-        if verified is None or verified.status not in (PAID, HELD, PENDING):
-            attempts = self.query_order(order_id)
-            verified = next(
-                (attempt for attempt in attempts if attempt.status in (PAID, HELD, PENDING)),
-                verified or (attempts[0] if attempts else _nothing_yet(order_id)),
-            )
+        page = self._session_answer(session_key) if session_key and not reference else None
+        if page and _STATUS.get(_text(page, "status")) == PENDING:
+            return replace(self._verified(page), payment_id=session_key)
+        attempts = self.query_order(order_id)
+        paid = [attempt for attempt in attempts if attempt.status in (PAID, HELD)]
+        if paid:
+            first = next((one for one in paid if one.reference == reference), paid[0])
+            also = tuple(one for one in paid if one is not first)
+            return replace(first, payment_id=session_key, also=also)
+        verified = next((attempt for attempt in attempts if attempt.status == PENDING), None)
+        if not verified and page:
+            verified = self._proved(page)
+        # Not one attempt is on record: the customer has not paid yet, but still may.
+        verified = verified or (attempts[0] if attempts else _nothing_yet(order_id))
         return replace(verified, payment_id=session_key)
 
     def _validate_hint(self, order_id, val_id):
@@ -164,10 +175,12 @@ class SslcommerzClient:
 
     def query_session(self, session_key):
         """Return what became of one pay page; None if the gateway does not know it any more."""
+        answer = self._session_answer(session_key)
+        return self._proved(answer) if answer else None
+
+    def _session_answer(self, session_key):
         answer = self._question(_QUERY, {"sessionkey": session_key})
-        if not answer.get("status") and not answer.get("tran_id"):
-            return None
-        return self._proved(answer)
+        return answer if answer.get("status") else None
 
     def query_order(self, order_id):
         """Return every attempt for an order: paid ones from the first on, then the others, the
@@ -367,9 +380,11 @@ def _nothing_yet(order_id):
 def _doubts(answer, received, asked):
     """Why a payment that was made must be looked at by a person before it counts."""
     doubts = []
-    if _text(answer, "risk_level") != "0":
-        title = _text(answer, "risk_title") or "no risk level given"
-        doubts.append(f"SSLCommerz holds the payment for risky ({title})")
+    risk = _text(answer, "risk_level")
+    if not risk:
+        doubts.append("SSLCommerz gave no risk level")
+    elif risk != "0":
+        doubts.append(f"SSLCommerz finds the payment risky ({_text(answer, 'risk_title') or risk})")
     if _text(answer, "currency") not in ("", CURRENCY):
         doubts.append(f"paid out in {_text(answer, 'currency')}")
     if None not in (received, asked) and received != asked:

@@ -143,7 +143,7 @@ def _phone(order):
 
 
 def _url(url):
-    if not url or len(url) > URL_LENGTH:
+    if len(url) > URL_LENGTH:
         raise Misconfigured(
             f"The address of this site is too long for SSLCommerz (over {URL_LENGTH} characters)."
         )
