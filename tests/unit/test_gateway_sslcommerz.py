@@ -1,7 +1,10 @@
 """SSLCommerz: signatures, what is sent, and what the answers mean, against the simulator."""
 
 import logging
+import socket
+import threading
 import time
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -20,6 +23,7 @@ from gateways.common import (
 from gateways.sslcommerz import SslcommerzClient, mask_payer
 from gateways.sslcommerz_session import Order, session_fields
 from gateways.sslcommerz_sign import Forged, sign, signed_fields
+from simulators.gateways.base import Answer
 from simulators.gateways.sslcommerz import (
     OPTIONAL,
     REQUIRED,
@@ -239,6 +243,14 @@ def test_a_hint_of_another_order_counts_for_nothing(gateway, client):
         assert (asked.status, asked.order_id) == (PENDING, "ORDER0000000001")
 
 
+def test_a_proof_for_another_order_is_none(gateway, client):
+    session = client.open_session(order())
+    gateway.pay(session.key)
+    gateway.faults.add("validate", change={"tran_id": "OTHER00000000001"})
+    with pytest.raises(Unknown, match="for another order"):
+        client.ask("ORDER0000000001", session.key)
+
+
 def test_a_validation_id_lives_for_a_while(gateway, client):
     session = client.open_session(order())
     fields = client.signed_fields(gateway.pay(session.key)[1])
@@ -324,6 +336,37 @@ def test_a_late_answer_is_unknown_in_time(gateway, call):
         CALLS[call](client)
     assert time.monotonic() - before < 1.5
     assert_secret_is_kept(raised.value)
+
+
+def test_a_body_that_trickles_is_unknown_in_time():
+    """Each byte alone comes soon enough."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle():
+            connection, _address = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+                for _byte in range(40):
+                    connection.sendall(b" ")
+                    time.sleep(0.1)
+
+        threading.Thread(target=trickle, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        before = time.monotonic()
+        with pytest.raises(Unknown, match="did not finish"):
+            SslcommerzClient(STORE_ID, STORE_PASSWD, url, answer_s=0.5).query_order("x")
+        assert time.monotonic() - before < 2
+
+
+def test_a_redirect_does_not_take_the_password_along(gateway, client, monkeypatch):
+    with Sslcommerz() as stranger:
+        monkeypatch.setattr(
+            gateway, "_query_order", lambda _query: Answer("", 302, {"Location": stranger.url})
+        )
+        with pytest.raises(Unknown, match="HTTP 302"):
+            client.query_order("x")
+        assert not stranger.received()
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from .common import (
     CANCELED,
@@ -38,6 +39,7 @@ SANDBOX_URL = "https://sandbox.sslcommerz.com"
 CONNECT_S = 10
 ANSWER_S = 30  # for the whole answer, not only until its first byte
 _ANSWER_BYTES = 2_000_000
+_PIECE_BYTES = 65_536
 
 _SESSION = "/gwprocess/v4/api.php"
 _VALIDATION = "/validator/api/validationserverAPI.php"
@@ -319,9 +321,9 @@ class SslcommerzClient:
                 **where,
             ) as response:
                 return self._read(response)
-        except requests.Timeout:
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
             problem = "SSLCommerz did not answer in time."
-        except (requests.RequestException, OSError):
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             problem = "SSLCommerz cannot be reached."
         # Raised out here: what was caught knows the address, and with it the password.
         raise Unknown(problem)
@@ -337,20 +339,26 @@ class SslcommerzClient:
                 f"SSLCommerz is out of order (HTTP {response.status_code}).",
                 str(response.status_code),
             )
-        deadline = time.monotonic() + self._answer_s
-        body = b""
-        for piece in response.iter_content(65536):
-            body += piece
-            if len(body) > _ANSWER_BYTES or time.monotonic() > deadline:
-                raise Unknown("SSLCommerz did not finish its answer.")
         try:
             # Numbers stay as they were written: 500.10 must not become 500.1.
-            answer = json.loads(body, parse_float=str, parse_int=str)
+            answer = json.loads(self._read_body(response), parse_float=str, parse_int=str)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
             raise Unknown("SSLCommerz gave an answer that cannot be read.")
         return answer
+
+    def _read_body(self, response):
+        """The time-out of ``requests`` begins anew with every byte; here the whole body counts."""
+        deadline = time.monotonic() + self._answer_s
+        # read() of urllib3 before 2 waits for as much as it was asked for.
+        read = getattr(response.raw, "read1", response.raw.read)
+        body = b""
+        while piece := read(_PIECE_BYTES, decode_content=True):
+            body += piece
+            if len(body) > _ANSWER_BYTES or time.monotonic() > deadline:
+                raise Unknown("SSLCommerz did not finish its answer.")
+        return body
 
     def _may_send_customer_to(self, url):
         scheme, host = urlsplit(url)[:2]
