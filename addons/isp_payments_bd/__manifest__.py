@@ -8,7 +8,14 @@
     "license": "AGPL-3",
     "depends": ["isp_base", "account_payment"],
     "external_dependencies": {"python": ["cryptography", "openpyxl", "requests"]},
-    "data": [],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/isp_payments_rules.xml",
+        "data/ir_cron_data.xml",
+        "views/payment_provider_views.xml",
+        "views/payment_transaction_views.xml",
+        "views/isp_gateway_event_views.xml",
+    ],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }
