@@ -178,7 +178,6 @@ def test_a_payment_from_the_page_to_the_proof(gateway, client):
     verified = client.ask(signed["tran_id"], session.key, signed["val_id"])
     assert verified.status == PAID
     assert verified.order_id == "ORDER0000000001"
-    assert verified.payment_id == session.key
     assert verified.reference == signed["bank_tran_id"]
     assert verified.merchant == STORE_ID
     assert (verified.amount, verified.currency) == (Decimal("500.00"), "BDT")
@@ -232,6 +231,28 @@ def test_paid_twice_on_one_page_is_seen(gateway, client):
     )
     assert verified.reference == second["bank_tran_id"]
     assert [one.reference for one in verified.also] == [first["bank_tran_id"]]
+
+
+def test_a_clean_payment_comes_before_a_risky_one(gateway, client):
+    session = client.open_session(order())
+    gateway.pay(session.key, "pay_risk")
+    gateway.clock.advance(60)
+    clean = client.signed_fields(gateway.pay(session.key)[1])
+    verified = client.ask("ORDER0000000001", session.key)
+    assert (verified.status, verified.reference) == (PAID, clean["bank_tran_id"])
+    assert [one.status for one in verified.also] == [HELD]
+
+
+@pytest.mark.parametrize("name", ["OTHER00000000001", None])
+def test_an_answer_about_another_order_is_none(gateway, client, name):
+    session = client.open_session(order())
+    gateway.faults.add("query_session", change={"tran_id": name})
+    with pytest.raises(Unknown, match="another order"):
+        client.ask("ORDER0000000001", session.key)
+    gateway.pay(session.key)
+    gateway.sessions[session.key].attempts[0].fields["tran_id"] = name or ""
+    with pytest.raises(Unknown, match="another order"):
+        client.ask("ORDER0000000001")
 
 
 def test_a_hint_of_another_order_counts_for_nothing(gateway, client):

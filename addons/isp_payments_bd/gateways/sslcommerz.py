@@ -36,7 +36,6 @@ from .sslcommerz_sign import signed_fields
 
 LIVE_URL = "https://securepay.sslcommerz.com"
 SANDBOX_URL = "https://sandbox.sslcommerz.com"
-CONNECT_S = 10
 ANSWER_S = 30  # for the whole answer, not only until its first byte
 _ANSWER_BYTES = 2_000_000
 _PIECE_BYTES = 65_536
@@ -139,22 +138,22 @@ class SslcommerzClient:
         if val_id and not reference:
             verified = self._validate_hint(order_id, val_id)
             if verified:
-                return replace(verified, payment_id=session_key)
+                return verified
         page = self._session_answer(session_key) if session_key and not reference else None
+        if page and _text(page, "tran_id") != order_id:
+            raise Unknown("SSLCommerz answered about another order.")
         if page and _STATUS.get(_text(page, "status")) == PENDING:
-            return replace(self._verified(page), payment_id=session_key)
+            return self._verified(page)
         attempts = self.query_order(order_id)
         paid = [attempt for attempt in attempts if attempt.status in (PAID, HELD)]
         if paid:
             first = next((one for one in paid if one.reference == reference), paid[0])
-            also = tuple(one for one in paid if one is not first)
-            return replace(first, payment_id=session_key, also=also)
+            return replace(first, also=tuple(one for one in paid if one is not first))
         verified = next((attempt for attempt in attempts if attempt.status == PENDING), None)
         if not verified and page:
             verified = self._proved(page)
         # Not one attempt is on record: the customer has not paid yet, but still may.
-        verified = verified or (attempts[0] if attempts else _nothing_yet(order_id))
-        return replace(verified, payment_id=session_key)
+        return verified or (attempts[0] if attempts else _nothing_yet(order_id))
 
     def _validate_hint(self, order_id, val_id):
         try:
@@ -185,8 +184,8 @@ class SslcommerzClient:
         return answer if answer.get("status") else None
 
     def query_order(self, order_id):
-        """Return every attempt for an order: paid ones from the first on, then the others, the
-        newest first.
+        """Return every attempt for an order: paid ones, then held ones, each from the first on;
+        then the others, the newest first.
 
         Two of them are paid when a customer paid twice on one page; the first one is the payment.
         """
@@ -198,10 +197,14 @@ class SslcommerzClient:
             raise Unknown("SSLCommerz gave a list of attempts that cannot be read.")
         if not elements and _text(answer, "no_of_trans_found") not in ("0", ""):
             raise Unknown("SSLCommerz found payments but did not list them.")
+        if any(_text(element, "tran_id") != order_id for element in elements):
+            raise Unknown("SSLCommerz answered about another order.")
         oldest_first = sorted(elements, key=lambda element: _text(element, "tran_date"))
         attempts = [self._proved(element) for element in oldest_first]
-        paid = [attempt for attempt in attempts if attempt.status in (PAID, HELD)]
-        return paid + [attempt for attempt in attempts[::-1] if attempt not in paid]
+        paid = [attempt for attempt in attempts if attempt.status == PAID]
+        held = [attempt for attempt in attempts if attempt.status == HELD]
+        others = [attempt for attempt in attempts[::-1] if attempt.status not in (PAID, HELD)]
+        return paid + held + others
 
     def _proved(self, answer):
         """A query that says "paid" is asked again at the validation service, which is the proof."""
@@ -280,7 +283,7 @@ class SslcommerzClient:
         verified = Verified(
             status=status,
             order_id=_text(answer, "tran_id") or None,
-            payment_id=None,
+            payment_id=_text(answer, "sessionkey") or None,
             reference=_text(answer, "bank_tran_id") or None,
             merchant=_text(answer, "store_id") or None,
             amount=received if received is not None else asked,
@@ -311,16 +314,17 @@ class SslcommerzClient:
     def _call(self, method, path, fields):
         fields = {**fields, "store_id": self.store_id, "store_passwd": self._store_passwd}
         where = {"params": fields} if method == "GET" else {"data": fields}
+        deadline = time.monotonic() + self._answer_s
         try:
             with requests.request(
                 method,
                 self._base_url + path,
-                timeout=(min(CONNECT_S, self._answer_s), self._answer_s),
+                timeout=self._answer_s,
                 allow_redirects=False,  # the password goes to nobody else
                 stream=True,
                 **where,
             ) as response:
-                return self._read(response)
+                return self._read(response, deadline)
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             problem = "SSLCommerz did not answer in time."
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
@@ -328,7 +332,7 @@ class SslcommerzClient:
         # Raised out here: what was caught knows the address, and with it the password.
         raise Unknown(problem)
 
-    def _read(self, response):
+    def _read(self, response, deadline):
         if response.status_code in (401, 403):
             raise Misconfigured(
                 "SSLCommerz does not let this server in. Ask SSLCommerz to register its address.",
@@ -341,24 +345,12 @@ class SslcommerzClient:
             )
         try:
             # Numbers stay as they were written: 500.10 must not become 500.1.
-            answer = json.loads(self._read_body(response), parse_float=str, parse_int=str)
+            answer = json.loads(_read_body(response, deadline), parse_float=str, parse_int=str)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
             raise Unknown("SSLCommerz gave an answer that cannot be read.")
         return answer
-
-    def _read_body(self, response):
-        """The time-out of ``requests`` begins anew with every byte; here the whole body counts."""
-        deadline = time.monotonic() + self._answer_s
-        # read() of urllib3 before 2 waits for as much as it was asked for.
-        read = getattr(response.raw, "read1", response.raw.read)
-        body = b""
-        while piece := read(_PIECE_BYTES, decode_content=True):
-            body += piece
-            if len(body) > _ANSWER_BYTES or time.monotonic() > deadline:
-                raise Unknown("SSLCommerz did not finish its answer.")
-        return body
 
     def _may_send_customer_to(self, url):
         scheme, host = urlsplit(url)[:2]
@@ -370,6 +362,18 @@ _WRONG_STORE = (
     "SSLCommerz does not accept the store ID and the store password. The password is the API"
     " password of the store, not the one of the merchant panel; test and live stores differ."
 )
+
+
+def _read_body(response, deadline):
+    """The time-out of ``requests`` begins anew with every byte; here the whole answer counts."""
+    # read() of urllib3 before 2 waits for as much as it was asked for.
+    read = getattr(response.raw, "read1", response.raw.read)
+    body = b""
+    while piece := read(_PIECE_BYTES, decode_content=True):
+        body += piece
+        if len(body) > _ANSWER_BYTES or time.monotonic() > deadline:
+            raise Unknown("SSLCommerz did not finish its answer.")
+    return body
 
 
 def mask_payer(text):
