@@ -333,7 +333,7 @@ CALLS = {
     "query_session": lambda client: client.query_session("x"),
     "query_order": lambda client: client.query_order("x"),
     "refund": lambda client: client.refund("x", "R1", Decimal("1.00"), "Refund"),
-    "refund_status": lambda client: client.refund_status("x"),
+    "refund_status": lambda client: client.refund_status("x", "y"),
 }
 
 
@@ -519,12 +519,12 @@ def paid(gateway, client):
 def test_a_refund_is_under_way_until_the_money_is_back(gateway, client, paid):
     refund = client.refund(paid, "R1", Decimal("200.00"), "Moved house")
     assert refund.status == PENDING
-    assert client.refund_status(refund.reference).status == PENDING
+    assert client.refund_status(refund.reference, paid).status == PENDING
     gateway.clock.advance(REFUND_S + 1)
-    assert client.refund_status(refund.reference).status == PAID
+    assert client.refund_status(refund.reference, paid).status == PAID
     other = client.refund(paid, "R2", Decimal("300.00"), "")
     gateway.finish_refund(other.reference, "cancelled")
-    assert client.refund_status(other.reference).status == FAILED
+    assert client.refund_status(other.reference, paid).status == FAILED
 
 
 def test_refunds_that_are_refused(gateway, client, paid):
@@ -550,7 +550,9 @@ def test_an_answer_about_another_refund_is_none(gateway, client, paid):
     refund = client.refund(paid, "R1", Decimal("200.00"), "Refund")
     gateway.faults.add("refund_status", change={"refund_ref_id": "OTHER", "status": "refunded"})
     with pytest.raises(Unknown, match="another refund"):
-        client.refund_status(refund.reference)
+        client.refund_status(refund.reference, paid)
+    with pytest.raises(Unknown, match="another refund"):
+        client.refund_status(refund.reference, "ANOTHERPAYMENT")
 
 
 # === SECRETS === #

@@ -7,3 +7,6 @@ UPDATE payment_provider
    SET bd_connection_state = 'untested',
        bd_connection_text = NULL
  WHERE code IN ('bkash', 'nagad', 'sslcommerz');
+UPDATE payment_provider
+   SET sslcommerz_store_id = NULL,
+       sslcommerz_store_passwd_enc = NULL;

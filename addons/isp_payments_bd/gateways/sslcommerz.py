@@ -253,10 +253,14 @@ class SslcommerzClient:
             raise Unknown("SSLCommerz did not say whether it refunds.")
         return Refund(PENDING, reference, amount, reason)
 
-    def refund_status(self, refund_reference):
-        """Return how far a refund is; its amount is not told."""
+    def refund_status(self, refund_reference, bank_tran_id):
+        """Return how far a refund of one payment is; its amount is not told.
+
+        :raise Unknown: also if the refund is of another payment
+        """
         answer = self._question(_QUERY, {"refund_ref_id": refund_reference})
-        if _text(answer, "refund_ref_id") not in ("", refund_reference):
+        wanted = {"refund_ref_id": refund_reference, "bank_tran_id": bank_tran_id}
+        if any(_text(answer, name) not in ("", value) for name, value in wanted.items()):
             raise Unknown("SSLCommerz answered about another refund.")
         status = _REFUND_STATUS.get(_text(answer, "status").lower())
         if not status:

@@ -6,3 +6,5 @@ from . import payment_transaction_refund
 from . import payment_transaction_books
 from . import payment_transaction_job
 from . import payment_transaction_staff
+from . import payment_provider_sslcommerz
+from . import payment_transaction_sslcommerz
