@@ -20,6 +20,7 @@
         "data/payment_method_sslcommerz_data.xml",
         "data/payment_provider_sslcommerz_data.xml",
         "wizard/isp_sslcommerz_refund_views.xml",
+        "views/isp_gateway_settlement_views.xml",
     ],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

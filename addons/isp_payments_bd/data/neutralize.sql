@@ -1,5 +1,5 @@
--- A copy of the database must not ask about, take or give back real money: the job has nothing to
--- ask, and each gateway's file below removes its credentials.
+-- A copy of the database must not ask about, take or give back real money: the job gets nothing to
+-- ask, and the credentials of each gateway go below.
 UPDATE payment_transaction
    SET gateway_next_ask_at = NULL
  WHERE gateway_next_ask_at IS NOT NULL;

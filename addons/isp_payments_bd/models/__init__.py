@@ -1,5 +1,7 @@
 from . import payment_provider
 from . import isp_gateway_event
+from . import isp_gateway_settlement
+from . import isp_gateway_settlement_line
 from . import payment_transaction
 from . import payment_transaction_settle
 from . import payment_transaction_refund

@@ -5,6 +5,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import mute_logger
 
 OUTCOMES = [
     ("paid", "Paid"),
@@ -103,7 +104,8 @@ class IspGatewayEvent(models.Model):
         if self.search_count(known, limit=1):
             return self.browse()
         try:
-            with self.env.cr.savepoint():
+            # Another worker may have it too: the database decides, and that is no error to log.
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 return self.create(values)
         except psycopg2.errors.UniqueViolation:
             return self.browse()

@@ -82,6 +82,10 @@ class PaymentTransaction(models.Model):
         # A fee that eats the payment is a misread answer; the settlement report shows it.
         return float(fee) if 0 <= fee < self.amount else 0.0
 
+    def _bd_booked_fee(self):
+        """Return the fee that is in the books."""
+        return self.gateway_fee if self.gateway_fee_move_id else 0.0
+
     def _bd_book_fee(self, payment):
         """Book the fee against the account on which the payment waits for the bank."""
         account = self.provider_id.bd_fee_account_id

@@ -76,9 +76,12 @@ class PaymentTransaction(models.Model):
             outcome = tx._bd_reconcile_one()
             provider = tx.provider_id
             silent[provider] = silent.get(provider, 0) + 1 if outcome == "unknown" else 0
-            if silent[provider] >= _SILENT_CALLS:
+            left = cron._commit_progress(1)
+            # Odoo calls a job again at once when its time was up: one time-out is then enough.
+            if silent[provider] >= _SILENT_CALLS or (silent[provider] and not left):
                 self._bd_leave_alone(provider)
-            if not cron._commit_progress(1):
+                left = cron._commit_progress()
+            if not left:
                 return
 
     @api.model
@@ -108,7 +111,12 @@ class PaymentTransaction(models.Model):
             if self._bd_waits_to_be_sent():
                 return self._bd_send_now()
             messages = self.gateway_event_ids.filtered("is_open")
-            outcome = self._bd_settle("job", again=bool(messages))
+            handled = self.env["isp.gateway.event"]._handled
+            news = messages.filtered(lambda event: not handled(self, event.hint_digest))
+            if self.state == "done" and not news:
+                outcome = self.gateway_status  # the same claim was answered meanwhile
+            else:
+                outcome = self._bd_settle("job", again=bool(news))
             if outcome != "busy":
                 messages.is_open = False
             self.env.flush_all()  # a conflict shows here, where it is caught

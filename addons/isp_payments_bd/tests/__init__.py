@@ -9,3 +9,5 @@ from . import test_job
 from . import test_event
 from . import test_access
 from . import test_provider
+from . import test_routes
+from . import test_settlement

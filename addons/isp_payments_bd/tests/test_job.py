@@ -52,6 +52,17 @@ class TestJob(GatewayCase):
         self.assertEqual(len(self.gateway.asked("ask")), 3)
         self.assertTrue(all(tx.gateway_next_ask_at > fields.Datetime.now() for tx in txs))
 
+    def test_one_time_out_is_enough_when_the_time_is_up(self):
+        """Odoo calls the job again ten times: each must not wait for the same dead gateway."""
+        txs = self.env["payment.transaction"].concat(*(self.create_tx() for _n in range(3)))
+        self.make_due(txs)
+        self.gateway.answers = [Unknown("no answer")]
+        self.patch(self.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 0)
+        with mute_logger(JOB):
+            for _call in range(10):
+                txs._cron_bd_reconcile()
+        self.assertEqual(len(self.gateway.asked("ask")), 1)
+
     def test_a_silent_gateway_does_not_hold_up_another(self):
         other = self.create_provider(self.company, self.journal, name="Other gateway")
         silent = [self.create_tx() for _n in range(5)]
@@ -91,6 +102,17 @@ class TestJob(GatewayCase):
         self.run_job()
         self.assertFalse(event.is_open)
         self.assertEqual(tx._bd_extras().provider_reference, "SECOND")
+
+    def test_a_hundred_identical_messages_are_one_question(self):
+        tx = self.create_tx(500)
+        self.settle(tx, self.verified(tx), channel="notification", hint={"val_id": "1"})
+        events = self.env["isp.gateway.event"]
+        digest = events._digest({"val_id": "1"})
+        for _time in range(99):
+            events._note(tx, "notification", "busy", False, digest)
+        self.run_job()
+        self.assertEqual(len(self.gateway.asked("ask")), 1)
+        self.assertFalse(tx.gateway_event_ids.filtered("is_open"))
 
     def test_days_without_an_answer_are_for_staff(self):
         tx = self.create_tx(500)
