@@ -190,7 +190,7 @@ class SslcommerzCommon(AccountTestInvoicingCommon, HttpCase):
             tx._bd_settle("job")
             return None
         response = self.url_open(
-            f"/payment/sslcommerz/{channel}", data=posted, allow_redirects=False
+            f"/payment/sslcommerz/{channel}", data=posted, timeout=60, allow_redirects=False
         )
         tx.invalidate_recordset()
         return response

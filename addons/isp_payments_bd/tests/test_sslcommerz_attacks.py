@@ -16,7 +16,13 @@ LIES = {
 @tagged("post_install", "-at_install")
 class TestSslcommerzAttacks(SslcommerzCommon):
     def post(self, channel, fields):
-        return self.url_open(f"/payment/sslcommerz/{channel}", data=fields, allow_redirects=False)
+        return self.url_open(
+            f"/payment/sslcommerz/{channel}",
+            data=fields,
+            method="POST",
+            timeout=60,
+            allow_redirects=False,
+        )
 
     def assertRefused(self, fields, tx, bill):
         """403 for the notification, the status page for the browser, nothing asked or booked."""

@@ -62,7 +62,7 @@ class TestSslcommerzRefunds(SslcommerzCommon):
     def refund(self, amount):
         self.tx.action_refund(amount)
         refund = self.tx.child_transaction_ids.sorted("id")[-1]
-        refund._bd_mark_sent()._bd_send()
+        refund.sudo()._bd_mark_sent()._bd_send()  # as the job does
         return refund
 
     def finish(self, refund, status):
@@ -113,8 +113,9 @@ class TestSslcommerzRefunds(SslcommerzCommon):
         self.type_in(refund, f" {reference} ")
         self.assertEqual(refund.state, "done")
         self.assertFalse(refund.activity_ids)
-        with self.assertRaisesRegex(UserError, "not waiting"):
+        with self.assertRaises(UserError) as raised:
             self.type_in(refund, reference)
+        self.assertIn("not waiting", str(raised.exception))
 
     def type_in(self, refund, reference):
         action = refund.action_sslcommerz_reference()
@@ -127,12 +128,14 @@ class TestSslcommerzRefunds(SslcommerzCommon):
         self.come("ipn", other_bill, self.gateway.choose(other_bill))
         self.gateway.lose_answer = True
         lost = self.refund(200)
-        with self.assertRaisesRegex(UserError, "another refund's"):
+        with self.assertRaises(UserError) as raised:
             self.type_in(lost, good.provider_reference)
+        self.assertIn("another refund's", str(raised.exception))
         stranger = {"refund_ref_id": "REFX", "bank_tran_id": other_bill.provider_reference}
         self.gateway.refunds["REFX"] = {**stranger, "status": "refunded"}
-        with self.assertRaisesRegex(UserError, "another refund"):
+        with self.assertRaises(UserError) as raised:
             self.type_in(lost, "REFX")
+        self.assertIn("about another refund", str(raised.exception))
         self.assertFalse(lost.provider_reference)
 
 
@@ -157,8 +160,9 @@ class TestSslcommerzProvider(SslcommerzCommon):
     def test_without_credentials_it_cannot_be_switched_on(self):
         self.provider.state = "disabled"
         self.provider.sslcommerz_store_passwd = False
-        with self.assertRaisesRegex(ValidationError, "Store password"):
+        with self.assertRaises(ValidationError) as raised:
             self.provider.state = "test"
+        self.assertIn("Store password", str(raised.exception))
         self.provider.action_test_connection()
         self.assertIn("Enter the store ID", self.provider.bd_connection_text)
 
