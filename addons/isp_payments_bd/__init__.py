@@ -1,2 +1,2 @@
-from . import models, controllers
+from . import models, controllers, wizard
 from .hooks import post_init_hook, uninstall_hook

@@ -22,6 +22,8 @@ UPDATE payment_token
 UPDATE isp_gateway_receipt
    SET next_ask_at = NULL
  WHERE next_ask_at IS NOT NULL;
+
+-- Nagad
 UPDATE payment_provider
    SET nagad_merchant_id = NULL,
        nagad_account_number = NULL,
@@ -29,3 +31,8 @@ UPDATE payment_provider
        nagad_public_key = NULL,
        nagad_test_url = NULL
  WHERE code = 'nagad';
+
+-- SSLCommerz
+UPDATE payment_provider
+   SET sslcommerz_store_id = NULL,
+       sslcommerz_store_passwd_enc = NULL;

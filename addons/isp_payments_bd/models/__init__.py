@@ -15,3 +15,5 @@ from . import payment_token_bkash
 from . import isp_gateway_receipt
 from . import payment_provider_nagad
 from . import payment_transaction_nagad
+from . import payment_provider_sslcommerz
+from . import payment_transaction_sslcommerz

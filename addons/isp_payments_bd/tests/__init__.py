@@ -1,3 +1,6 @@
+from . import test_sslcommerz_attacks
+from . import test_sslcommerz_channels
+from . import test_sslcommerz_payments
 from . import test_settle
 from . import test_states
 from . import test_books

@@ -43,14 +43,17 @@ def pay_page(title, action, facts, inputs=(), choices=CHOICES, error=""):
     :param action: URL the choice is posted to, as ``choice=pay``
     :param facts: ``{label: text}`` shown above
     :param inputs: ``(name, label, value)`` of further fields, such as the wallet and its PIN
+    :param choices: ``{choice: label}``, or some keys of CHOICES
     """
     rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items())
     fields = "".join(
         f'<label>{escape(label)}<input name="{escape(name)}" value="{escape(value)}"></label>'
         for name, label, value in inputs
     )
+    labels = choices if isinstance(choices, dict) else {key: CHOICES[key] for key in choices}
     buttons = "".join(
-        f'<button name="choice" value="{key}">{escape(CHOICES[key])}</button>' for key in choices
+        f'<button name="choice" value="{key}">{escape(label)}</button>'
+        for key, label in labels.items()
     )
     problem = f'<p role="alert">{escape(error)}</p>' if error else ""
     return page(
