@@ -8,3 +8,4 @@ from . import test_access
 from . import test_provider
 from . import test_routes
 from . import test_settlement
+from . import test_views
