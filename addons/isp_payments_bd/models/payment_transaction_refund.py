@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.tools import SQL
 
 from ..gateways.common import FAILED, PAID, GatewayError, Misconfigured, Refund, Refused, Unknown
 
@@ -67,6 +68,11 @@ class PaymentTransaction(models.Model):
             raise UserError(
                 self.env._("This payment is just being handled. Try again in a minute.")
             ) from None
+        # The lock alone does not show a refund that was committed after this request began: with
+        # the row rewritten, the database refuses this request, and it is tried again.
+        self.env.execute_query(
+            SQL("UPDATE payment_transaction SET write_date = now() WHERE id = %s", source.id)
+        )
         if problem := source._bd_wrong_mode():
             raise ValidationError(problem)
         refunds = source.child_transaction_ids.filtered(

@@ -20,3 +20,4 @@ from . import test_nagad_channels
 from . import test_nagad_attacks
 from . import test_nagad_refunds
 from . import test_nagad_provider
+from . import test_views

@@ -55,6 +55,20 @@ class TestRefund(GatewayCase):
         self.assertEqual(self.refund(self.tx, 400).state, "error")
         self.assertEqual(self.refund(self.tx, 100).state, "done")
 
+    def test_two_refunds_at_once_conflict_in_the_database(self):
+        """Else the second would not see the first, and both together be more than was paid."""
+
+        def version():
+            self.env.flush_all()
+            query = "SELECT ctid FROM payment_transaction WHERE id = %s"
+            self.env.cr.execute(query, [self.tx.id])
+            return self.env.cr.fetchone()
+
+        child = self.tx._create_child_transaction(100, is_refund=True)
+        before = version()
+        child._bd_check_refund()
+        self.assertNotEqual(version(), before)
+
     def test_an_unknown_refund_is_never_sent_again(self):
         child = self.refund(self.tx, 500, Unknown("no answer"))
         self.assertEqual((child.state, child.gateway_status), ("pending", "unknown"))

@@ -13,7 +13,7 @@ from ..controllers import main
 
 @tagged("post_install", "-at_install")
 class TestBody(BaseCase):
-    def read(self, body, length="same", limit=10):
+    def read_body(self, body, length="same", limit=10):
         stream = io.BytesIO(body)
         length = len(body) if length == "same" else length
         http_request = SimpleNamespace(content_length=length, stream=stream)
@@ -21,10 +21,10 @@ class TestBody(BaseCase):
             return main.GatewayController()._read_body(limit), stream
 
     def test_a_body(self):
-        self.assertEqual(self.read(b"0123456789")[0], b"0123456789")
-        self.assertEqual(self.read(b"")[0], b"")
+        self.assertEqual(self.read_body(b"0123456789")[0], b"0123456789")
+        self.assertEqual(self.read_body(b"")[0], b"")
 
     def test_a_body_that_is_too_large_is_refused_before_it_is_read(self):
         for length in ("same", None, 3):
             with self.subTest(length), self.assertRaises(RequestEntityTooLarge):
-                self.read(b"x" * 11, length)
+                self.read_body(b"x" * 11, length)

@@ -127,6 +127,7 @@ class TestSettle(GatewayCase):
         with mute_logger(SETTLE):
             outcome = self.settle(tx, self.verified(tx, amount=Decimal("1.00")), hint={"c": 3})
         self.assertEqual((outcome, tx.state), ("mismatch", "done"))
+        self.assertEqual(tx.gateway_status, "paid")
         self.assertEqual(tx.provider_reference, reference)
         self.assertTrue(tx.activity_ids)
 
@@ -186,7 +187,7 @@ class TestSettle(GatewayCase):
 
         def broken(self):
             self.is_post_processed = True
-            raise ValidationError("The period is closed.")
+            raise KeyError("a bug in some addon")
 
         with self.patched("_create_payment", broken), self.assertLogs(SETTLE, "ERROR"):
             self.settle(tx, self.verified(tx))

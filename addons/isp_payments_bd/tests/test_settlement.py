@@ -18,7 +18,7 @@ class TestSettlement(GatewayCase):
         super().setUpClass()
         cls.provider.bd_fee_account_id = cls.fee_account
 
-    def read(self, *rows, heading="Trx ID,Amount,Fee,Net,Type,Order Id,Date", **values):
+    def read_report(self, *rows, heading="Trx ID,Amount,Fee,Net,Type,Order Id,Date", **values):
         settlement = (
             self.env["isp.gateway.settlement"]
             .with_user(self.accountant)
@@ -44,7 +44,7 @@ class TestSettlement(GatewayCase):
         good, cheap, dear = self.paid(), self.paid(), self.paid()
         open_tx = self.create_tx(500)
         self.settle(open_tx, self.verified(open_tx, PENDING))
-        settlement = self.read(
+        settlement = self.read_report(
             f"{good.provider_reference},500.00,7.50,492.50,Payment,,",
             f"{cheap.provider_reference},400.00,7.50,392.50,Payment,,",
             f"{dear.provider_reference},500.00,9.00,491.00,Payment,,",
@@ -64,14 +64,14 @@ class TestSettlement(GatewayCase):
 
     def test_a_row_that_does_not_add_up(self):
         tx = self.paid()
-        settlement = self.read(f"{tx.provider_reference},500.00,7.50,400.00,Payment,,")
+        settlement = self.read_report(f"{tx.provider_reference},500.00,7.50,400.00,Payment,,")
         self.assertEqual(self.statuses(settlement), ["odd"])
 
     def test_refunds(self):
         tx, other = self.paid(), self.paid()
         child = self.refund(tx, 200)
         second = self.refund(other, 100)
-        settlement = self.read(
+        settlement = self.read_report(
             f"{child.provider_reference},-200.00,,,,,",
             # The report may name a refund by its payment only.
             f"{other.provider_reference},100.00,,,Refund,,",
@@ -86,14 +86,14 @@ class TestSettlement(GatewayCase):
         tx, other = self.paid(), self.paid()
         today = fields.Date.context_today(self.env["res.users"].with_context(tz="Asia/Dhaka"))
         row = f"{tx.provider_reference},500.00,7.50,492.50,Payment,,{today}"
-        settlement = self.read(row)
+        settlement = self.read_report(row)
         self.assertEqual((settlement.date_from, settlement.date_to), (today, today))
         self.assertIn(
             other,
             settlement.line_ids.filtered(lambda line: line.status == "missing").transaction_id,
         )
         # The next report has it: nothing is missing in it that another one has.
-        second = self.read(f"{other.provider_reference},500.00,7.50,492.50,Payment,,{today}")
+        second = self.read_report(f"{other.provider_reference},500.00,7.50,492.50,Payment,,{today}")
         self.assertNotIn("missing", self.statuses(second))
         settlement.action_match()
         self.assertEqual(self.statuses(settlement), ["matched"])
@@ -101,19 +101,19 @@ class TestSettlement(GatewayCase):
     def test_the_same_report_twice(self):
         tx = self.paid()
         row = f"{tx.provider_reference},500.00,7.50,492.50,Payment,,"
-        self.assertEqual(self.statuses(self.read(row)), ["matched"])
-        self.assertEqual(self.statuses(self.read(row)), ["repeated"])
+        self.assertEqual(self.statuses(self.read_report(row)), ["matched"])
+        self.assertEqual(self.statuses(self.read_report(row)), ["repeated"])
 
     def test_reading_anew_replaces_the_rows(self):
         tx = self.paid()
-        settlement = self.read(f"{tx.provider_reference},500.00,7.50,492.50,Payment,,")
+        settlement = self.read_report(f"{tx.provider_reference},500.00,7.50,492.50,Payment,,")
         settlement.action_read()
         self.assertEqual(self.statuses(settlement), ["matched"])
 
     def test_fees_that_differ_are_booked_once(self):
         first, second = self.paid(), self.paid()
         unbooked = self.paid(fee="0.00")
-        settlement = self.read(
+        settlement = self.read_report(
             f"{first.provider_reference},500.00,9.00,491.00,Payment,,",
             f"{second.provider_reference},500.00,7.00,493.00,Payment,,",
             f"{unbooked.provider_reference},500.00,4.00,496.00,Payment,,",
@@ -130,7 +130,7 @@ class TestSettlement(GatewayCase):
             settlement.action_book_fees()
 
     def test_a_checked_report_is_closed(self):
-        settlement = self.read("X1,500.00,,,,,")
+        settlement = self.read_report("X1,500.00,,,,,")
         settlement.action_done()
         for action in ("action_read", "action_match", "action_book_fees"):
             with self.assertRaises(UserError):
@@ -147,24 +147,24 @@ class TestSettlement(GatewayCase):
             ("TrxID,Amount\n", "no payments"),
         ):
             with self.subTest(content), self.assertRaisesRegex(UserError, words):
-                self.read(*content.split("\n")[1:], heading=content.split("\n")[0])
+                self.read_report(*content.split("\n")[1:], heading=content.split("\n")[0])
         with self.assertRaisesRegex(UserError, "Choose the file"):
-            self.read(file=False)
+            self.read_report(file=False)
         other = self.journal.copy()
         with self.assertRaisesRegex(UserError, "No gateway books"):
-            self.read("A1,5,,,,,", journal_id=other.id)
+            self.read_report("A1,5,,,,,", journal_id=other.id)
 
     def test_columns_that_the_shop_names(self):
         tx = self.paid()
         self.provider.bd_settlement_columns = "reference = Foo\n\namount=Bar"
-        settlement = self.read(f"{tx.provider_reference},500", heading="Foo,Bar")
+        settlement = self.read_report(f"{tx.provider_reference},500", heading="Foo,Bar")
         self.assertEqual(self.statuses(settlement), ["matched"])
         self.provider.bd_settlement_columns = "price = Bar"
         with self.assertRaisesRegex(UserError, "price = Bar"):
             settlement.action_read()
 
     def test_who_may(self):
-        settlement = self.read("X1,500.00,,,,,")
+        settlement = self.read_report("X1,500.00,,,,,")
         user = new_test_user(self.env, "gw_clerk", groups="base.group_user")
         with self.assertRaises(AccessError):
             settlement.with_user(user).read(["name"])
@@ -184,7 +184,7 @@ class TestSettlement(GatewayCase):
         txs = [self.paid() for _n in range(3)]
         rows = [f"{tx.provider_reference},500.00,7.50,492.50,Payment,," for tx in txs]
         rows += [f"X{n},500.00,,,,," for n in range(300)]
-        settlement = self.read(rows[0])
+        settlement = self.read_report(rows[0])
         settlement.file = base64.b64encode(
             "\n".join(["Trx ID,Amount,Fee,Net,Type,Order Id,Date", *rows]).encode()
         )
