@@ -54,7 +54,7 @@ def client(new_client):
 
 def create(client, order_id="ORDER1", amount=AMOUNT, **more):
     values = {"payer_reference": "CUST-1", "callback_url": "https://shop.example/r/k", **more}
-    return client.create(amount=amount, order_id=order_id, **values)
+    return client.create_payment(amount=amount, order_id=order_id, **values)
 
 
 def pay(gateway, client, order_id="ORDER1", amount=AMOUNT, **customer):

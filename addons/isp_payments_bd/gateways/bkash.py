@@ -118,7 +118,7 @@ class BkashClient:
 
     # === PAYMENTS === #
 
-    def create(self, *, amount, order_id, payer_reference, callback_url, agreement_id=None):
+    def create_payment(self, *, amount, order_id, payer_reference, callback_url, agreement_id=None):
         """Start a payment; the customer confirms it at the answer's URL.
 
         :param Decimal amount: in BDT

@@ -69,7 +69,7 @@ class IspGatewayReceipt(models.Model):
     )
     partner_id = fields.Many2one("res.partner", string="Customer", check_company=True)
     note = fields.Char(string="Note for staff", readonly=True)
-    payment_id = fields.Many2one("account.payment", string="Payment", readonly=True, copy=False)
+    payment_id = fields.Many2one("account.payment", readonly=True, copy=False)
     next_ask_at = fields.Datetime(readonly=True, copy=False)
 
     _reference_uniq = models.UniqueIndex(
@@ -186,20 +186,19 @@ class IspGatewayReceipt(models.Model):
 
     def _problem(self, provider, found):
         """Say why a verified transfer is not taken, ``""`` if it is."""
-        _ = self.env._
         if found.reference != self.reference or found.currency != self.currency_id.name:
-            return _("The gateway's answer is about something else.")
+            return self.env._("The gateway's answer is about something else.")
         if found.amount <= 0:
-            return _("The gateway names no amount.")
+            return self.env._("The gateway names no amount.")
         if provider.bkash_short_code and found.short_code != provider.bkash_short_code:
-            return _("The money went to %s, which is not us.", found.short_code)
+            return self.env._("The money went to %s, which is not us.", found.short_code)
         # sudo: a payment of anybody.
         payments = self.env["payment.transaction"].sudo()
         paid = payments.search(
             [("provider_id", "=", provider.id), ("provider_reference", "=", self.reference)],
             limit=1,
         )
-        return _("It belongs to the payment %s.", paid.reference) if paid else ""
+        return self.env._("It belongs to the payment %s.", paid.reference) if paid else ""
 
     def _ask_later(self, reason):
         now = fields.Datetime.now()

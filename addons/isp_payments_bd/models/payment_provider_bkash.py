@@ -67,10 +67,11 @@ class PaymentProvider(models.Model):
             provider.bkash_webhook_url = provider._origin and provider._bd_url(path)
 
     def _compute_feature_support_fields(self):
-        super()._compute_feature_support_fields()
+        result = super()._compute_feature_support_fields()
         for provider in self.filtered(lambda p: p.code == "bkash"):
             provider.support_refund = "partial"
             provider.support_tokenization = True
+        return result
 
     # === CONSTRAINT METHODS === #
 

@@ -77,7 +77,7 @@ class PaymentTransaction(models.Model):
         return self.operation == "validation" or (self.tokenize and not self.token_id)
 
     def _bkash_create(self, client, agreement_id=None):
-        return client.create(
+        return client.create_payment(
             amount=self._bkash_amount(),
             order_id=self.gateway_order_id,
             payer_reference=self._bkash_payer(),
@@ -140,27 +140,27 @@ class PaymentTransaction(models.Model):
         return outcome
 
     def _bkash_customer_text(self):
-        _ = self._bd_for_payer().env._
+        env = self._bd_for_payer().env
         texts = {
-            "2023": _(
+            "2023": env._(
                 "There is not enough money in your bKash wallet. Nothing was taken: add money, or"
                 " pay another way."
             ),
-            "2029": _(
+            "2029": env._(
                 "This wallet paid the same amount less than two minutes ago. Nothing was taken this"
                 " time: look whether the bill is paid, or try again in two minutes."
             ),
             **dict.fromkeys(
                 ("2010", "2011", "2014", "2015", "2016", "2017", "2018", "2019"),
-                _("The PIN or the code was not right. Nothing was taken; you can try again."),
+                env._("The PIN or the code was not right. Nothing was taken; you can try again."),
             ),
             **dict.fromkeys(
                 ("2013", "2059"),
-                _("Too many codes were asked for. Nothing was taken; try again in an hour."),
+                env._("Too many codes were asked for. Nothing was taken; try again in an hour."),
             ),
             **dict.fromkeys(
                 ("2009", "2045", "2057", "2058"),
-                _("This number cannot pay by bKash. Nothing was taken; try another number."),
+                env._("This number cannot pay by bKash. Nothing was taken; try another number."),
             ),
         }
         return texts.get(self.bkash_code)
