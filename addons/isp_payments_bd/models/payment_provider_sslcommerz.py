@@ -84,8 +84,9 @@ class PaymentProvider(models.Model):
     # === ODOO'S HOOKS === #
 
     def _compute_feature_support_fields(self):
-        super()._compute_feature_support_fields()
+        result = super()._compute_feature_support_fields()
         self.filtered(lambda p: p.code == "sslcommerz").support_refund = "partial"
+        return result
 
     def _get_default_payment_method_codes(self):
         self.ensure_one()
