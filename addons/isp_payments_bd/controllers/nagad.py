@@ -2,6 +2,7 @@ import logging
 
 from odoo import http
 
+from ..gateways.nagad import ORDER_ID
 from .main import GatewayController
 
 _logger = logging.getLogger(__name__)
@@ -20,8 +21,11 @@ class NagadController(GatewayController):
         A payment is found by what we stored, and only if all ids that came are those of one and
         the same payment.
         """
-        transaction = self._find_transaction("nagad", our_order_id, payment_ref_id)
-        if transaction and order_id in (None, our_order_id):
+        transaction = None
+        if ORDER_ID.fullmatch(our_order_id) and order_id in (None, our_order_id):
+            transaction = self._find_transaction("nagad", our_order_id)
+        # Compared here: a search by what a browser sent would trip over odd characters.
+        if transaction and payment_ref_id in (None, transaction.gateway_payment_id):
             hint = {"status": status if status in _STATUSES else "other"}
             transaction._bd_settle("return", hint=hint)
         else:

@@ -66,6 +66,7 @@ class TestNagadAttacks(NagadCommon):
             callback.replace(tx.gateway_order_id, tx.reference.replace("/", "-")),
             callback.replace(tx.gateway_order_id, "%27%20OR%201=1"),
             f"{callback}?payment_ref_id=%00",
+            callback.replace(tx.gateway_order_id, f"{tx.gateway_order_id}%00"),
             f"{callback}?order_id=&payment_ref_id={tx.gateway_payment_id}",
         ):
             with self.subTest(url):
@@ -142,8 +143,6 @@ class TestNagadAttacks(NagadCommon):
         self.assertIn("merchant", tx.gateway_note)
         self.nagad.payments[tx.gateway_payment_id]["merchantId"] = MERCHANT
         self.come("job", tx, None)
-        self.assertNothingPaid(tx, bill)  # held for staff, whatever is said later
-        tx._bd_settle("staff", again=True)
         self.assertPaidOnce(tx, bill)
 
     def test_a_paid_payment_that_was_given_back_at_nagad_is_shown_to_staff(self):
