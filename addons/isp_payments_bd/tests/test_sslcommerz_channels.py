@@ -25,7 +25,10 @@ DOUBLED = [("return", "return", "ipn", "ipn", "job", "job"), ("ipn", "ipn", "ipn
 
 
 def ways(outcome):
-    return SINGLE + REPEATED + DOUBLED if outcome == "paid" else REPEATED
+    """All of them for a payment that succeeds; the longest ones otherwise, to end in time."""
+    if outcome == "paid":
+        return SINGLE + REPEATED + DOUBLED
+    return DOUBLED if outcome.endswith("then paid") else REPEATED
 
 
 @tagged("post_install", "-at_install")
