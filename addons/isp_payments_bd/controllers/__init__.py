@@ -1,0 +1,4 @@
+from . import main
+from . import bkash
+from . import nagad
+from . import sslcommerz

@@ -1,0 +1,138 @@
+"""The job asks about every open payment until it is final, and shows what it found."""
+
+from odoo import fields
+from odoo.tests import mute_logger, tagged
+
+from ..gateways.common import PENDING, Unknown
+from .common import GatewayCase
+
+JOB = "odoo.addons.isp_payments_bd.models.payment_transaction_job"
+
+
+@tagged("post_install", "-at_install")
+class TestJob(GatewayCase):
+    def test_a_lost_payment_is_found(self):
+        """The customer paid and closed the browser; nobody ever called us."""
+        bill = self.create_bill(500)
+        tx = self.create_tx(500, bill)
+        self.gateway.answers = [self.verified(tx)]
+        self.run_job()
+        self.assertEqual(tx.state, "draft")  # not due yet: the payer is on the gateway's page
+        self.make_due(tx)
+        self.run_job()
+        self.assertEqual((tx.state, bill.amount_residual), ("done", 0))
+        self.assertEqual(self.events(tx), [("job", "paid")])
+        calls = len(self.gateway.calls)
+        self.run_job()
+        self.assertEqual(len(self.gateway.calls), calls)
+
+    def test_an_answer_that_is_no_news_is_not_written_down_again(self):
+        tx = self.create_tx(500)
+        self.gateway.answers = [self.verified(tx, PENDING)]
+        for _time in range(4):
+            self.make_due(tx)
+            self.run_job()
+        self.assertEqual(self.events(tx), [("job", "pending")])
+        self.assertEqual(tx.gateway_asks, 4)
+
+    def test_it_asks_less_and_less_often(self):
+        tx = self.create_tx(500)
+        waits = []
+        for _time in range(6):
+            self.settle(tx, self.verified(tx, PENDING), channel="job")
+            waits.append(round((tx.gateway_next_ask_at - fields.Datetime.now()).seconds / 60))
+        self.assertEqual(waits, [5, 10, 20, 40, 60, 60])
+
+    def test_a_silent_gateway_does_not_hold_the_worker(self):
+        txs = self.env["payment.transaction"].concat(*(self.create_tx() for _n in range(6)))
+        self.make_due(txs)
+        self.gateway.answers = [Unknown("no answer")]
+        with self.assertLogs(JOB, "WARNING"):
+            self.run_job()
+        self.assertEqual(len(self.gateway.asked("ask")), 3)
+        self.assertTrue(all(tx.gateway_next_ask_at > fields.Datetime.now() for tx in txs))
+
+    def test_one_time_out_is_enough_when_the_time_is_up(self):
+        """Odoo calls the job again ten times: each must not wait for the same dead gateway."""
+        txs = self.env["payment.transaction"].concat(*(self.create_tx() for _n in range(3)))
+        self.make_due(txs)
+        self.gateway.answers = [Unknown("no answer")]
+        self.patch(self.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 0)
+        with mute_logger(JOB):
+            for _call in range(10):
+                txs._cron_bd_reconcile()
+        self.assertEqual(len(self.gateway.asked("ask")), 1)
+
+    def test_a_silent_gateway_does_not_hold_up_another(self):
+        other = self.create_provider(self.company, self.journal, name="Other gateway")
+        silent = [self.create_tx() for _n in range(5)]
+        good = self.create_tx(provider=other)
+        self.make_due(good + self.env["payment.transaction"].concat(*silent))
+
+        def ask(tx, hint=None):
+            if tx.provider_id == other:
+                return self.verified(tx)
+            raise Unknown("no answer")
+
+        self.gateway.ask = ask
+        with mute_logger(JOB):
+            self.run_job()
+        self.assertEqual(good.state, "done")
+
+    def test_one_that_breaks_does_not_hold_up_the_others(self):
+        bad, good = self.create_tx(), self.create_tx()
+        self.make_due(bad + good)
+
+        def ask(tx, hint=None):
+            if tx == bad:
+                raise KeyError("a bug")
+            return self.verified(tx)
+
+        self.gateway.ask = ask
+        with self.assertLogs(JOB, "ERROR"):
+            self.run_job()
+        self.assertEqual((bad.state, good.state), ("draft", "done"))
+        self.assertGreater(bad.gateway_next_ask_at, fields.Datetime.now())
+        self.assertTrue(bad.activity_ids)
+
+    def test_what_came_while_the_row_was_taken_is_asked_about(self):
+        tx = self.pay(self.create_tx(500))
+        event = self.env["isp.gateway.event"]._note(tx, "notification", "busy", False, "digest")
+        self.gateway.answers = [self.verified(tx, reference="SECOND")]
+        self.run_job()
+        self.assertFalse(event.is_open)
+        self.assertEqual(tx._bd_extras().provider_reference, "SECOND")
+
+    def test_a_hundred_identical_messages_are_one_question(self):
+        tx = self.create_tx(500)
+        self.settle(tx, self.verified(tx), channel="notification", hint={"val_id": "1"})
+        events = self.env["isp.gateway.event"]
+        digest = events._digest({"val_id": "1"})
+        for _time in range(99):
+            events._note(tx, "notification", "busy", False, digest)
+        self.run_job()
+        self.assertEqual(len(self.gateway.asked("ask")), 1)
+        self.assertFalse(tx.gateway_event_ids.filtered("is_open"))
+
+    def test_days_without_an_answer_are_for_staff(self):
+        tx = self.create_tx(500)
+        self.settle(tx, Unknown("no answer"), channel="job")
+        self.assertFalse(tx.activity_ids)
+        self.env.cr.execute(
+            "UPDATE payment_transaction SET create_date = create_date - interval '4 days'"
+            " WHERE id = %s",
+            [tx.id],
+        )
+        tx.invalidate_recordset()
+        self.settle(tx, Unknown("no answer"), channel="job")
+        self.settle(tx, Unknown("no answer"), channel="job")
+        self.assertEqual(len(tx.activity_ids), 1)
+
+    def test_asking_costs_few_queries(self):
+        tx = self.create_tx(500)
+        self.settle(tx, self.verified(tx, PENDING), channel="job")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.assertQueryCount(12):
+            self.settle(tx, self.verified(tx, PENDING), channel="job")
+            self.env.flush_all()
