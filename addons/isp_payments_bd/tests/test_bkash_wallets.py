@@ -24,6 +24,10 @@ class TestBkashWallets(BkashCommon):
         tx = self.create_tx(bill, operation=operation, token_id=token.id)
         tx._charge_with_token()
         self.run_after_commit()
+        if operation == "offline" and tx.gateway_payment_id:
+            # What follows the second commit; a cursor of the tests has none.
+            hint = {} if tx.bkash_pay_url else {"status": "success"}
+            tx._bd_settle("charge", hint=hint)
         return tx
 
     def test_a_wallet_is_saved_without_a_payment(self):
