@@ -208,7 +208,7 @@ class NagadCommon(AccountTestInvoicingCommon, HttpCase):
             tx._bd_settle("job")
             return None
         path = "/payment/" + url.split("/payment/", 1)[1]
-        response = self.url_open(path, allow_redirects=False)
+        response = self.url_open(path, allow_redirects=False, timeout=120)
         tx.invalidate_recordset()
         return response
 

@@ -32,11 +32,43 @@ def ways(most):
 
 @tagged("post_install", "-at_install")
 class TestNagadChannels(NagadCommon):
-    def test_outcome_channel_order_and_repetition(self):
-        for name, (statuses, changes, state) in OUTCOMES.items():
-            for way in ways(most=3 if state == "done" else 2):
-                with self.subTest(outcome=name, way="-".join(way)):
-                    self._check(statuses, changes, state, way)
+    # One method an outcome: the database gets slow when one transaction does everything.
+
+    def test_paid(self):
+        self._check_every_way("paid")
+
+    def test_failed(self):
+        self._check_every_way("failed")
+
+    def test_canceled(self):
+        self._check_every_way("canceled")
+
+    def test_canceled_at_nagad(self):
+        self._check_every_way("canceled at Nagad")
+
+    def test_closed(self):
+        self._check_every_way("closed")
+
+    def test_typed_in_a_wallet(self):
+        self._check_every_way("typed in a wallet")
+
+    def test_typed_in_the_pin(self):
+        self._check_every_way("typed in the PIN")
+
+    def test_fraud(self):
+        self._check_every_way("fraud")
+
+    def test_failed_then_paid(self):
+        self._check_every_way("failed, then paid")
+
+    def test_canceled_then_paid(self):
+        self._check_every_way("canceled, then paid")
+
+    def _check_every_way(self, name):
+        statuses, changes, state = OUTCOMES[name]
+        for way in ways(most=3 if name == "paid" else 2):
+            with self.subTest(way="-".join(way)):
+                self._check(statuses, changes, state, way)
 
     def _check(self, statuses, changes, state, way):
         bill = self.bill()
