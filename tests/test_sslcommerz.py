@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from simulators.gateways.sslcommerz import STORE_ID, STORE_PASSWD, Sslcommerz
 
 STEP_MS = 60_000
+expect.set_options(timeout=STEP_MS)
 PHONE = {"width": 390, "height": 844}
 WORKERS = 2
 
@@ -71,9 +72,10 @@ env["res.users"].with_context(no_reset_password=True).create(
         "group_ids": [(6, 0, env.ref("base.group_portal").ids)],
     }
 )
+url = bill.get_portal_url()
 env.cr.commit()
 env.registry.signal_changes()
-print(bill.id)
+print(bill.id, url)
 """
 
 BOOKS = """
@@ -154,7 +156,9 @@ def test_a_hundred_notifications_returns_and_the_job_at_once(
     assert set(answers) == {200, 303}
     # What came while the row was taken is left to the job.
     odoo_shell(server.db, JOB)
-    assert books(bill_id) == ("paid", 1, 1) or books(bill_id) == ("in_payment", 1, 1)
+    state, payments, done = books(bill_id)
+    assert state in ("in_payment", "paid")
+    assert (payments, done) == (1, 1)
     log = server.log.read_text(errors="replace")
     assert STORE_PASSWD not in log
     assert "Traceback" not in log
@@ -173,45 +177,40 @@ def test_a_payment_nobody_told_of_is_found_by_the_job(server, gateway, prepare, 
         assert (payments, done) == (1, 1)
 
 
-def open_pay_page(page, bill_id):
-    """Log in on a phone, open the bill and go to the gateway."""
-    page.goto("/web/login")
-    page.fill("input[name=login]", "karim@example.com")
-    page.fill("input[name=password]", "karim@example.com-secret")
-    page.click(".oe_login_form button[type=submit]")
-    page.wait_for_url(lambda url: "/web/login" not in url, wait_until="domcontentloaded")
-    page.goto(f"/my/invoices/{bill_id}")
+def choose_to_pay(page, bill_url):
+    """Open the bill and go to the gateway's page."""
+    page.goto(bill_url)
     page.get_by_role("link", name="Pay Now").first.tap()
-    page.locator("#o_payment_form_pay, [name=o_payment_submit_button]").last.tap()
+    page.locator("[name=o_payment_submit_button]").last.tap()
     expect(page.get_by_role("heading", name="SSLCommerz")).to_be_visible()
 
 
 def test_a_customer_pays_on_the_phone(server, gateway, prepare, books, browser, screenshots):
-    (bill_id,) = prepare(PORTAL)
+    bill_id, bill_url = prepare(PORTAL)
     context = browser.new_context(
         viewport=PHONE, base_url=server.url, is_mobile=True, has_touch=True, locale="en-US"
     )
     page = context.new_page()
     page.set_default_timeout(STEP_MS)
     try:
-        open_pay_page(page, bill_id)
-        # Closed in the middle: nothing is paid, and the bill can be paid anew.
+        page.goto("/web/login")
+        page.fill("input[name=login]", "karim@example.com")
+        page.fill("input[name=password]", "karim@example.com-secret")
+        page.click(".oe_login_form button[type=submit]")
+        page.wait_for_url(lambda url: "/web/login" not in url, wait_until="domcontentloaded")
+        choose_to_pay(page, bill_url)
+        # Left in the middle: nothing is paid, and the bill can be paid anew.
         assert books(bill_id) == ("not_paid", 0, 0)
-        page.goto(f"/my/invoices/{bill_id}")
-        open_again = page.get_by_role("link", name="Pay Now").first
-        open_again.tap()
-        page.locator("[name=o_payment_submit_button]").last.tap()
+        choose_to_pay(page, bill_url)
         page.get_by_role("button", name="Pay", exact=True).tap()
-        page.wait_for_url(lambda url: url.startswith(server.url), wait_until="domcontentloaded")
-        expect(page.get_by_text("Paid", exact=True).first).to_be_visible()
+        page.wait_for_url(lambda url: "/my/invoices" in url, wait_until="domcontentloaded")
         page.screenshot(path=screenshots / "sslcommerz_paid.png")
     except BaseException:
         page.screenshot(path=screenshots / "failed.png")
         raise
     finally:
         context.close()
+    gateway.notifier.wait(1)
     state, payments, done = books(bill_id)
     assert state in ("in_payment", "paid")
     assert (payments, done) == (1, 1)
-    gateway.notifier.wait(1)
-    assert books(bill_id)[1:] == (1, 1)
