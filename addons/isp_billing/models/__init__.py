@@ -61,6 +61,7 @@ from . import isp_subscription_preview
 from . import isp_subscription_recharge
 from . import isp_subscription_state
 from . import isp_subscription_throttle
+from . import payment_transaction
 from . import res_company
 from . import res_company_billing
 from . import res_company_documents

@@ -21,7 +21,11 @@ class AccountMove(models.Model):
                 used |= moves.with_company(company)._isp_apply_credits_of(company)
         return used
 
-    def _isp_apply_credits_of(self, company):
+    def _isp_apply_credits_of(self, company, only=None):
+        """As :meth:`_isp_apply_credits`, whatever the setting of ``company`` is.
+
+        :param account.move.line only: the credits to use; all of the customers when left out
+        """
         # Odoo would mark some of the bills as edited by hand, depending on what its cache holds.
         untouched = self.with_context(skip_is_manually_modified=True)
         if not company.tax_exigibility and self.currency_id <= company.currency_id:
@@ -37,6 +41,8 @@ class AccountMove(models.Model):
             & Domain("partner_id", "in", partner_ids),
             order="date_maturity, move_name, id",
         )
+        if only is not None:
+            lines = lines.filtered(lambda item: item.amount_residual > 0 or item in only)
         groups = lines.grouped(lambda item: (item.partner_id, item.account_id, item.currency_id))
         together = [
             items
@@ -79,9 +85,13 @@ class AccountMove(models.Model):
     def _get_isp_open_items_domain(self, company, accounts):
         """Domain of the items that may be reconciled with each other.
 
+        Something ordered online may be left unpaid: only its own payment, or being ordered while
+        there is a credit, pays it.
+
         Hook: extend to keep items out.
         """
         domain = Domain("company_id", "=", company.id) & Domain("account_id", "in", accounts.ids)
         domain &= Domain("parent_state", "=", "posted") & Domain("reconciled", "=", False)
         domain &= Domain("amount_residual", "!=", 0)
+        domain &= Domain("move_id.isp_is_order", "=", False) | Domain("move_id", "in", self.ids)
         return domain & Domain("move_id.payment_state", "!=", "blocked")

@@ -23,6 +23,16 @@ class AccountPayment(models.Model):
         received.partner_id._isp_resume_if_settled()
         return res
 
+    def _isp_settle_oldest_bills(self):
+        """Use the money that no bill has taken yet; repeating is harmless.
+
+        The setting of the company on credits is not asked: whoever pays means to pay what is open.
+        A payment without a journal entry has nothing that could be reconciled.
+        """
+        for payment in self.filtered(lambda pay: pay.move_id and pay.payment_type == "inbound"):
+            entry = payment.move_id
+            entry._isp_apply_credits_of(entry.company_id, only=entry.line_ids)
+
     def _get_isp_subscriptions(self):
         """Subscriptions whose bills the payment settled, at least in part."""
         return (self.invoice_ids | self.reconciled_invoice_ids).isp_charge_ids.subscription_id

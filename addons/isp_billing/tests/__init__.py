@@ -24,6 +24,7 @@ from . import test_invoice_pdf
 from . import test_joint_bills
 from . import test_locked_periods
 from . import test_migration
+from . import test_online_payments
 from . import test_orders
 from . import test_overdue
 from . import test_plan
