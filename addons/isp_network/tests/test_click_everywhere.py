@@ -41,7 +41,8 @@ class TestClickEverywhere(HttpCase):
             START,
             "odoo.isReady === true",
             login=user.login,
-            timeout=300,
+            # Both lanes of the tests share the machine.
+            timeout=900,
             success_signal="clickbot test succeeded",
         )
 
