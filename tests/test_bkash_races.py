@@ -59,7 +59,7 @@ def many(work, count):
 LOGIN = """
 provider._bd_client().check_login()
 env.cr.rollback()  # the payment is lost, the login counts
-many(lambda other, number: provider.with_env(other)._bd_client().check_login(), 12)
+many(lambda other, number: provider.with_env(other)._bd_client().check_login(), 8)
 """
 
 SETTLE = """
@@ -86,7 +86,7 @@ WAYS = (
     lambda one: one._bd_settle("notification", hint={"trxID": "A"}),
     lambda one: one._bd_settle("job"),
 )
-many(lambda other, number: WAYS[number % 3](tx.with_env(other)), 30)
+many(lambda other, number: WAYS[number % 3](tx.with_env(other)), 9)
 tx._bd_settle("job", again=True)
 env.cr.commit()
 payments = env["account.payment"].search([("payment_transaction_id", "=", tx.id)])
