@@ -93,18 +93,23 @@ class Payment:
         self.status = status
 
 
+def new_key():
+    """Return a key pair for Nagad itself."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Nagad(GatewaySimulator):
     """Payments of any number of merchants."""
 
     name = "nagad"
     actions = ("add_merchant", "set_status", "choose")
 
-    def __init__(self, port=0, host="127.0.0.1"):
+    def __init__(self, port=0, host="127.0.0.1", key=None):
         super().__init__(port, host)
         self.merchants = {}
         self.payments = {}
         self._challenges = set()
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = key or new_key()
         self._forger = None
         public = self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -401,7 +406,7 @@ class Nagad(GatewaySimulator):
         if not request.fault.forge:
             return self._key
         if not self._forger:
-            self._forger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            self._forger = new_key()
         return self._forger
 
     # === HELPERS === #

@@ -8,6 +8,7 @@ PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<link rel="icon" href="data:,">
 <style>
 body {{ font: 16px/1.5 sans-serif; max-width: 24rem; margin: 0 auto; padding: 1rem; }}
 dl {{ display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; }}

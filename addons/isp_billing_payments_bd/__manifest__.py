@@ -1,0 +1,21 @@
+{
+    "name": "ISP billing with payments in Bangladesh",
+    "summary": "Payment codes of customers, and saved wallets that pay the bills",
+    "version": "19.0.1.0.0",
+    "category": "ISP",
+    "author": "ISP Suite contributors",
+    "website": "https://github.com/isp-suite/isp-suite",
+    "license": "AGPL-3",
+    "depends": ["isp_billing", "isp_payments_bd"],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/isp_wallet_charge_rules.xml",
+        "data/mail_template_data.xml",
+        "data/ir_cron_data.xml",
+        "views/isp_wallet_charge_views.xml",
+        "views/payment_provider_views.xml",
+        "views/res_partner_views.xml",
+        "views/portal_templates.xml",
+    ],
+    "auto_install": True,
+}
