@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.isp_base.encryption import SHOW_UNREADABLE
 from odoo.addons.payment import utils as payment_utils
 from odoo.addons.payment.const import REPORT_REASONS_MAPPING
 
@@ -207,7 +208,9 @@ class PaymentProvider(models.Model):
         """Keep what is known of the connection; the job too notes when the gateway refuses us."""
         if (self.bd_connection_state, self.bd_connection_text) == (state, text) and state != "ok":
             return
-        self.write(
+        # Odoo looks at all credentials at each write: one that cannot be opened with the keys of
+        # this machine must not keep its own message from being shown.
+        self.with_context(**{SHOW_UNREADABLE: True}).write(
             {
                 "bd_connection_state": state,
                 "bd_connection_text": text,

@@ -224,7 +224,8 @@ class PaymentTransaction(models.Model):
     def _bd_find(self, code, order_id=None, payment_id=None):
         """Return the payment of a gateway with this order id and this payment id, or nothing."""
         domain = [("provider_code", "=", code), ("operation", "!=", "refund")]
-        if not order_id and not payment_id:
+        # PostgreSQL knows no NUL, which a return of the browser may contain (%00).
+        if not (order_id or payment_id) or "\0" in f"{order_id}{payment_id}":
             return self.browse()
         if order_id:
             domain.append(("gateway_order_id", "=", order_id))

@@ -125,6 +125,9 @@ class TestNagadProvider(NagadCommon):
             self.assertFalse(self.provider.nagad_own_public_key)
             with self.assertRaisesRegex(Misconfigured, "Your private key.*cannot be read"):
                 self.provider._bd_client()
+            # What the job notes must not fail for the same reason.
+            self.provider._bd_note_connection("error", "Your private key cannot be read.")
+        self.assertEqual(self.provider.bd_connection_state, "error")
 
     def test_settings_are_needed_before_it_is_switched_on(self):
         for name in ("nagad_merchant_id", "nagad_public_key", "nagad_server_ip"):

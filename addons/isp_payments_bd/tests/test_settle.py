@@ -176,6 +176,14 @@ class TestSettle(GatewayCase):
         tx._post_process()
         self.assertTrue(tx.is_post_processed)
 
+    def test_an_id_that_cannot_be_ours_finds_nothing(self):
+        tx = self.create_tx(500)
+        find = tx._bd_find
+        self.assertEqual(find(tx.provider_code, order_id=tx.gateway_order_id), tx)
+        for order_id in (None, "", "nobody", f"{tx.gateway_order_id}\0", "%00"):
+            with self.subTest(order_id):
+                self.assertFalse(find(tx.provider_code, order_id=order_id))
+
     def test_a_gateway_that_forgot_an_old_payment_changes_nothing(self):
         tx = self.pay(self.create_tx(500))
         self.assertEqual(self.settle(tx, Refused("not found"), again=True), "ignored")
