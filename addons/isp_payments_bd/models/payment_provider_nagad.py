@@ -88,9 +88,10 @@ class PaymentProvider(models.Model):
 
     @api.depends("nagad_refunds")
     def _compute_feature_support_fields(self):
-        super()._compute_feature_support_fields()
+        result = super()._compute_feature_support_fields()
         for provider in self.filtered(lambda p: p.code == "nagad"):
             provider.support_refund = "partial" if provider.nagad_refunds else "none"
+        return result
 
     # === CONSTRAINT METHODS === #
 
