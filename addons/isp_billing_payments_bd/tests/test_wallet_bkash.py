@@ -83,6 +83,7 @@ class TestWalletBkash(BkashCommon):
     def test_an_answer_that_is_lost_is_never_asked_for_with_a_second_charge(self):
         self.gateway.pin_page = False
         self.provider.isp_unattended = True
+        before = len(self.gateway.received("execute"))
         self.gateway.faults.add("execute", lose=True)
         self.gateway.faults.add("query", status=503)  # asked at once, for want of the answer
         charge = self.pay_one()
@@ -90,7 +91,7 @@ class TestWalletBkash(BkashCommon):
         self.assertFalse(self.pay_one())
         charge.transaction_id._bd_settle("job")
         self.assertPaidOnce(charge.transaction_id, self.internet_bill)
-        self.assertEqual(len(self.gateway.received("execute")), 1)
+        self.assertEqual(len(self.gateway.received("execute")) - before, 1)
 
     def test_a_wallet_that_was_cancelled_at_bkash(self):
         self.provider.isp_unattended = True
