@@ -34,11 +34,14 @@ GATEWAYS = {
     "sslcommerz": "Card, mobile or internet banking",
 }
 # What each gateway is told so that only the job can find the payment, and what the customer presses.
-# bKash takes the money when our server says so: here its answer is lost.
+# bKash takes the money when our server says so: here its answers are lost.
 BREAKS = {
-    "bkash": ("execute", {"lose": True}, "Pay"),
-    "nagad": (None, None, "Pay, then close the page"),
-    "sslcommerz": ("notify", {"lose": True}, "Pay, then close the page"),
+    "bkash": (
+        [{"call": "execute", "lose": True}, {"call": "query", "status": 503, "times": None}],
+        "Pay",
+    ),
+    "nagad": ([], "Pay, then close the page"),
+    "sslcommerz": ([{"call": "notify", "lose": True}], "Pay, then close the page"),
 }
 
 CUSTOMERS = """
@@ -232,9 +235,9 @@ def test_a_customer_closes_the_browser_and_the_job_credits_once(
 ):
     services = make_customers(prepare, "close", 1070)
     for code, service_id in services.items():
-        call, fault, button = BREAKS[code]
-        if call:
-            gateways.control(code, "/faults", {"call": call, **fault})
+        faults, button = BREAKS[code]
+        for fault in faults:
+            gateways.control(code, "/faults", fault)
         with open_page(PHONE, is_mobile=True, has_touch=True) as page:
             log_in(page, f"close-{code}")
             go_to_gateway(page, code, service_id)

@@ -10,6 +10,8 @@ class TestWalletBkash(BkashCommon):
 
     def setUp(self):
         super().setUp()
+        # The job commits before it charges; here everything is rolled back after each test.
+        self.patch(self.registry["ir.cron"], "_commit_progress", lambda *_a, **_k: 99)
         self.customer.email = "rahima@example.com"
         self.company.partner_id.tz = "Asia/Dhaka"
         self.env.user.sudo().group_ids |= self.env.ref("isp_base.group_isp_manager")
@@ -41,6 +43,10 @@ class TestWalletBkash(BkashCommon):
     def pay_one(self):
         charge = self.env["isp.wallet.charge"].sudo()._pay_one(self.internet_bill)
         self.run_after_commit()
+        sent = charge.transaction_id.sudo()
+        if sent.state == "pending" and not sent.bkash_pay_url:
+            # What follows the second commit; the cursor of tests drops it.
+            sent._bd_settle("charge", hint={"status": "success"})
         return charge
 
     def mails(self):
@@ -77,13 +83,15 @@ class TestWalletBkash(BkashCommon):
     def test_an_answer_that_is_lost_is_never_asked_for_with_a_second_charge(self):
         self.gateway.pin_page = False
         self.provider.isp_unattended = True
+        before = len(self.gateway.received("execute"))
         self.gateway.faults.add("execute", lose=True)
+        self.gateway.faults.add("query", status=503)  # asked at once, for want of the answer
         charge = self.pay_one()
         self.assertEqual(charge.transaction_state, "pending")
         self.assertFalse(self.pay_one())
         charge.transaction_id._bd_settle("job")
         self.assertPaidOnce(charge.transaction_id, self.internet_bill)
-        self.assertEqual(len(self.gateway.received("execute")), 1)
+        self.assertEqual(len(self.gateway.received("execute")) - before, 1)
 
     def test_a_wallet_that_was_cancelled_at_bkash(self):
         self.provider.isp_unattended = True
