@@ -8,7 +8,7 @@ from harness import payment_chaos, router_chaos
 
 def test_ledger_entitlement_and_router_agree_after_chaos(killable, new_killable_database, seed):
     """Server and PostgreSQL killed, the router rebooting, lying and away, while all changes."""
-    outcome = router_chaos.run(killable, new_killable_database, 100, seed, pause_s=0.25)
+    outcome = router_chaos.run(killable, new_killable_database, 60, seed, pause_s=0.3)
     print(outcome)
     assert len(outcome.states) == 3, "the changes were no changes"
     assert min(outcome.strikes.values()), "not everything happened"
