@@ -87,6 +87,8 @@ WAYS = (
     lambda one: one._bd_settle("job"),
 )
 many(lambda other, number: WAYS[number % 3](tx.with_env(other)), 9)
+# Whoever asked first may have turned every return away: the customer reloads the page.
+WAYS[0](tx)
 tx._bd_settle("job", again=True)
 env.cr.commit()
 payments = env["account.payment"].search([("payment_transaction_id", "=", tx.id)])

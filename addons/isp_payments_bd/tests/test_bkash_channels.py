@@ -17,7 +17,7 @@ OUTCOMES = {
 
 def ways(state):
     """Every order in which news can come, some of it not at all; when money moves also twice."""
-    for count in (1, 2, 3) if state == "done" else (1, 3):
+    for count in (1, 2, 3) if state == "done" else (3,):
         yield from permutations(CHANNELS, count)
     for order in permutations(CHANNELS) if state == "done" else ():
         yield order * 2
