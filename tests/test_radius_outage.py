@@ -119,6 +119,7 @@ def test_what_a_crash_may_take_is_made_good_by_the_next_packet(killable, databas
             session.report("Start", Acct_Delay_Time=900)
             session.report("Interim-Update", 300, 1000, 5 * GIGA, Acct_Delay_Time=600)
         before = usage_of(name, subscription, company)  # its transaction waits for the disk
+        killable.hold_log_writer()
         # Nothing that comes after the Stop waits, so that alone can have saved it.
         ended.report("Stop", 600, 2000, 6 * GIGA, Acct_Delay_Time=300)
         going_on.report("Interim-Update", 600, 2000, 6 * GIGA, Acct_Delay_Time=300)

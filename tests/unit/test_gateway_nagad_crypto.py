@@ -169,6 +169,7 @@ def test_a_wrong_private_key_is_said_in_words(text, words):
         (PRIVATE, "what was entered is a private key.*make a new pair"),
         (PUBLIC[:100], "cannot be read"),
     ],
+    ids=["missing", "private", "cut off"],  # keys are made anew by each process
 )
 def test_a_wrong_key_of_nagad_is_said_in_words(text, words):
     with pytest.raises(Misconfigured, match=words):
