@@ -68,6 +68,8 @@ class IspGatewayEvent(models.Model):
         help="The gateway's id of the message. The same id is taken only once.",
     )
     hint_digest = fields.Char(readonly=True)
+    # What was claimed, as long as the job has to look at it; signed by nobody, no secret in it.
+    hint = fields.Json(readonly=True, groups="base.group_system")
     repeats = fields.Integer(
         string="Times", default=1, readonly=True, help="How often the very same message came."
     )
@@ -112,6 +114,10 @@ class IspGatewayEvent(models.Model):
 
     # === FOR PAYMENTS === #
 
+    def _close(self):
+        """What came while another worker had the payment was looked at."""
+        self.write({"is_open": False, "hint": False})
+
     @api.model
     def _digest(self, hint):
         """Return a short text that is the same for the same claim, ``False`` without one."""
@@ -121,13 +127,20 @@ class IspGatewayEvent(models.Model):
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
     @api.model
-    def _note(self, transaction, channel, outcome, summary, digest=False):
-        """Write down what came of a message; the very same one again only counts up."""
+    def _note(self, transaction, channel, outcome, summary, hint=None):
+        """Write down what came of a message; the very same one again only counts up.
+
+        What came while another worker had the payment is kept with what it claims, and the job,
+        which is called at once, takes it from there.
+        """
+        digest = self._digest(hint)
         last = self.search([("transaction_id", "=", transaction.id)], order="id desc", limit=1)
         same = (last.channel, last.outcome, last.hint_digest) == (channel, outcome, digest)
         if last and same and not last.message_id and outcome != "busy":
             last.write({"repeats": last.repeats + 1, "last_at": fields.Datetime.now()})
             return last
+        if outcome == "busy":
+            self.env.ref("isp_payments_bd.payment_transaction_cron_reconcile")._trigger()
         return self.create(
             {
                 "provider_id": transaction.provider_id.id,
@@ -136,6 +149,7 @@ class IspGatewayEvent(models.Model):
                 "outcome": outcome,
                 "summary": summary,
                 "hint_digest": digest,
+                "hint": hint if outcome == "busy" else False,
                 "is_open": outcome == "busy",
             }
         )

@@ -71,12 +71,14 @@ class PaymentTransaction(models.Model):
         cron = self.env["ir.cron"]
         todo, silent = self._bd_due_ids(), {}
         cron._commit_progress(remaining=len(todo))
-        for tx_id in todo:
+        for number, tx_id in enumerate(todo, 1):
             tx = self.browse(tx_id)  # alone: a commit empties the cache, others need not be read
             outcome = tx._bd_reconcile_one()
+            if outcome not in ("", "busy", "failed", "sent") and tx._bd_open_messages():
+                todo.append(tx_id)  # one claim, so one call to the gateway, at a time
             provider = tx.provider_id
             silent[provider] = silent.get(provider, 0) + 1 if outcome == "unknown" else 0
-            left = cron._commit_progress(1)
+            left = cron._commit_progress(1, remaining=len(todo) - number)
             # Odoo calls a job again at once when its time was up: one time-out is then enough.
             if silent[provider] >= _SILENT_CALLS or (silent[provider] and not left):
                 self._bd_leave_alone(provider)
@@ -98,7 +100,10 @@ class PaymentTransaction(models.Model):
     def _bd_is_due(self):
         now = fields.Datetime.now()
         due = self.gateway_next_ask_at and self.gateway_next_ask_at <= now
-        return due or any(self.gateway_event_ids.mapped("is_open"))
+        return due or bool(self._bd_open_messages())
+
+    def _bd_open_messages(self):
+        return self.gateway_event_ids.filtered("is_open").sorted("id")
 
     def _bd_reconcile_one(self):
         """Ask about one payment; whatever happens, the others are asked about too.
@@ -110,15 +115,7 @@ class PaymentTransaction(models.Model):
                 return ""
             if self._bd_waits_to_be_sent():
                 return self._bd_send_now()
-            messages = self.gateway_event_ids.filtered("is_open")
-            handled = self.env["isp.gateway.event"]._handled
-            news = messages.filtered(lambda event: not handled(self, event.hint_digest))
-            if self.state == "done" and not news:
-                outcome = self.gateway_status  # the same claim was answered meanwhile
-            else:
-                outcome = self._bd_settle("job", again=bool(news))
-            if outcome != "busy":
-                messages.is_open = False
+            outcome = self._bd_ask_by_job()
             self.env.flush_all()  # a conflict shows here, where it is caught
             return outcome
         except psycopg2.OperationalError:
@@ -130,6 +127,25 @@ class PaymentTransaction(models.Model):
             _logger.exception("Asking about payment %s failed", self.id)
             self._bd_put_off()
             return "failed"
+
+    def _bd_ask_by_job(self):
+        """Ask, with the first claim that came while the row was taken as if it came now.
+
+        So a customer whom bKash sent back at the wrong moment pays without a reload.
+        """
+        messages = self._bd_open_messages()
+        handled = self.env["isp.gateway.event"]._handled
+        news = messages.filtered(lambda event: not handled(self, event.hint_digest))
+        claim = news[:1]
+        if self.state == "done" and not news:
+            outcome = self.gateway_status  # the same claim was answered meanwhile
+        else:
+            # sudo: only the job reads what was claimed.
+            outcome = self._bd_settle("job", hint=claim.sudo().hint or None, again=bool(news))
+        if outcome != "busy":
+            answered = messages.filtered(lambda event: event.hint_digest == claim.hint_digest)
+            (messages - news + answered)._close()
+        return outcome
 
     def _bd_send_now(self):
         if self._bd_mark_sent():

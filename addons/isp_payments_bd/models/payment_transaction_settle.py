@@ -1,7 +1,6 @@
 """The one way of a payment into the ledger: ask the gateway under a lock, check, book."""
 
 import logging
-from decimal import Decimal
 
 import psycopg2
 
@@ -52,7 +51,7 @@ class PaymentTransaction(models.Model):
         digest = events._digest(hint)
         if not self._bd_lock():
             if channel in ("return", "notification"):
-                events._note(self, channel, "busy", False, digest)
+                events._note(self, channel, "busy", False, hint)
             return "busy"
         if self.state == "done" and not again and (known := events._handled(self, digest)):
             known.write({"repeats": known.repeats + 1, "last_at": fields.Datetime.now()})
@@ -62,9 +61,9 @@ class PaymentTransaction(models.Model):
         outcome = "paid" if "paid" in outcomes else outcomes[0]
         self._bd_schedule(outcome)
         if channel != "job" or before != (self.state, self.gateway_status):
-            events._note(self, channel, outcome, self.gateway_note, digest)
+            events._note(self, channel, outcome, self.gateway_note, hint)
         if "extra" in outcomes and outcome != "extra":
-            events._note(self, channel, "extra", self.gateway_note, digest)
+            events._note(self, channel, "extra", self.gateway_note, hint)
         if self.state == "done":
             (self | self._bd_extras())._bd_post_process()
         return outcome
@@ -334,7 +333,7 @@ class PaymentTransaction(models.Model):
     def _bd_check_money(self, verified):
         if self.operation == "validation":
             return ""
-        ours = Decimal(str(self.currency_id.round(self.amount)))
+        ours = self._bd_amount()
         if verified.amount is None or verified.amount != ours:
             return self.env._(
                 "The amount is %(theirs)s, not %(ours)s.", theirs=verified.amount, ours=ours

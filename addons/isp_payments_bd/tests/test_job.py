@@ -97,19 +97,49 @@ class TestJob(GatewayCase):
 
     def test_what_came_while_the_row_was_taken_is_asked_about(self):
         tx = self.pay(self.create_tx(500))
-        event = self.env["isp.gateway.event"]._note(tx, "notification", "busy", False, "digest")
+        event = self.env["isp.gateway.event"]._note(
+            tx, "notification", "busy", False, {"val_id": "2"}
+        )
         self.gateway.answers = [self.verified(tx, reference="SECOND")]
         self.run_job()
         self.assertFalse(event.is_open)
+        self.assertFalse(event.hint)
+        self.assertEqual(self.gateway.asked("ask")[-1][2], {"val_id": "2"})
         self.assertEqual(tx._bd_extras().provider_reference, "SECOND")
+
+    def test_different_claims_that_came_meanwhile_are_asked_about_one_by_one(self):
+        tx = self.create_tx(500)
+        events = self.env["isp.gateway.event"]
+        claims = [{"status": "cancel"}, {"status": "success"}, None]
+        for claim in claims * 2:
+            events._note(tx, "return", "busy", False, claim)
+        self.gateway.answers = [self.verified(tx, PENDING)]
+        self.run_job()
+        self.assertEqual([call[2] for call in self.gateway.asked("ask")], claims)
+        self.assertFalse(tx.gateway_event_ids.filtered("is_open"))
+
+    def test_what_cannot_be_asked_about_now_stays_open(self):
+        """Another worker still has it: the job ends and comes again."""
+        tx = self.create_tx(500)
+        self.env["isp.gateway.event"]._note(tx, "return", "busy", False, {"status": "success"})
+        self.patch(self.registry["payment.transaction"], "_bd_lock", lambda self: False)
+        self.run_job()
+        self.assertEqual(tx.gateway_event_ids.filtered("is_open").hint, {"status": "success"})
+
+    def test_the_job_is_called_for_what_came_while_the_row_was_taken(self):
+        tx = self.create_tx(500)
+        cron = self.env.ref("isp_payments_bd.payment_transaction_cron_reconcile")
+        triggers = [("cron_id", "=", cron.id)]
+        before = self.env["ir.cron.trigger"].search_count(triggers)
+        self.env["isp.gateway.event"]._note(tx, "return", "busy", False, {"status": "success"})
+        self.assertEqual(self.env["ir.cron.trigger"].search_count(triggers), before + 1)
 
     def test_a_hundred_identical_messages_are_one_question(self):
         tx = self.create_tx(500)
         self.settle(tx, self.verified(tx), channel="notification", hint={"val_id": "1"})
         events = self.env["isp.gateway.event"]
-        digest = events._digest({"val_id": "1"})
         for _time in range(99):
-            events._note(tx, "notification", "busy", False, digest)
+            events._note(tx, "notification", "busy", False, {"val_id": "1"})
         self.run_job()
         self.assertEqual(len(self.gateway.asked("ask")), 1)
         self.assertFalse(tx.gateway_event_ids.filtered("is_open"))
