@@ -1,11 +1,8 @@
 """The short way that nearly every Interim takes writes what the long way would have written."""
 
 import random
-from contextlib import closing
 
 import pytest
-
-from harness import databases
 
 # What the router reports about a session that was last heard at 600 s with 1,000 and 2,000 octets.
 PLAIN = {"at": 900, "seconds": 900, "up": 1500, "down": 2500, "ip": "10.0.0.7"}
@@ -33,26 +30,12 @@ SHORT_WAY = {
 }
 
 
-@pytest.fixture(scope="module")
-def run(module_db):
-    """Run SQL as the owner of the database."""
-    with closing(databases.connect(module_db)) as connection:
-
-        def run(sql, *params):
-            with connection.cursor() as cr:
-                cr.execute(sql, params)
-                return cr.fetchall() if cr.description else None
-
-        run("SELECT radius.ensure_partitions()")
-        yield run
-
-
-def report(run, way, base=0, **change):
+def report(query, way, base=0, **change):
     """Report an Interim the short or the long way; return (taken, the session, its usage)."""
     packet = PLAIN | {"uid": "one", "prefix": "", "delegated": ""} | change
-    run("DELETE FROM radius.radacct")
-    run("DELETE FROM radius.usage_delta")
-    run(
+    query("DELETE FROM radius.radacct")
+    query("DELETE FROM radius.usage_delta")
+    query(
         "INSERT INTO radius.radacct (acctsessionid, acctuniqueid, username, nasipaddress,"
         " subscription_id, acctstarttime, acctupdatetime, acctsessiontime, acctinputoctets,"
         " acctoutputoctets, base_in, base_out, base_seconds, framedipaddress, framedipv6prefix,"
@@ -62,10 +45,12 @@ def report(run, way, base=0, **change):
         " FROM (SELECT date_trunc('hour', now()) - interval '1 hour' AS day, %s::bigint AS more) f",
         base,
     )
-    epoch = run("SELECT extract(epoch FROM date_trunc('hour', now()) - interval '1 hour')::bigint")
+    epoch = query(
+        "SELECT extract(epoch FROM date_trunc('hour', now()) - interval '1 hour')::bigint"
+    )
     at = epoch[0][0] + packet["at"]
     if way == "short":
-        taken = run(
+        taken = query(
             "SELECT radius.account_interim(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             packet["uid"],
             at,
@@ -77,15 +62,15 @@ def report(run, way, base=0, **change):
             packet["delegated"],
         )
     else:
-        taken = run(
+        taken = query(
             "SELECT radius.account_report(ROW('s', %s, 'karim', '', '10.9.0.1', 'nas-1', '', '',"
             " '', '', '', '', '', '', '', NULLIF(%s, '')::inet, NULL, NULLIF(%s, '')::inet, '',"
             " NULLIF(%s, '')::inet, to_timestamp(%s), %s, %s, %s, true, '')::radius.packet, false)",
             *(packet["uid"], packet["ip"], packet["prefix"], packet["delegated"], at),
             *(packet["seconds"], packet["up"], packet["down"]),
         )
-    sessions = run("SELECT to_jsonb(r) - 'radacctid' FROM radius.radacct r ORDER BY acctuniqueid")
-    return bool(taken), sessions, run("SELECT to_jsonb(u) FROM radius.usage_delta u")
+    sessions = query("SELECT to_jsonb(r) - 'radacctid' FROM radius.radacct r ORDER BY acctuniqueid")
+    return bool(taken), sessions, query("SELECT to_jsonb(u) FROM radius.usage_delta u")
 
 
 def _halves(octets):
@@ -93,32 +78,32 @@ def _halves(octets):
 
 
 @pytest.mark.parametrize("change", SHORT_WAY.values(), ids=SHORT_WAY)
-def test_a_plain_report_goes_the_short_way(run, change):
-    taken, sessions, usage = report(run, "short", **change)
+def test_a_plain_report_goes_the_short_way(query, change):
+    taken, sessions, usage = report(query, "short", **change)
     assert taken
-    assert (sessions, usage) == report(run, "long", **change)[1:]
+    assert (sessions, usage) == report(query, "long", **change)[1:]
 
 
 @pytest.mark.parametrize("change", LONG_WAY.values(), ids=LONG_WAY)
-def test_anything_else_is_left_to_the_long_way_untouched(run, change):
-    taken, sessions, usage = report(run, "short", **change)
+def test_anything_else_is_left_to_the_long_way_untouched(query, change):
+    taken, sessions, usage = report(query, "short", **change)
     assert not taken
     assert not usage
     assert sessions[0][0]["acctinputoctets"] == 1000
     assert sessions[0][0]["acctsessiontime"] == 600
 
 
-def test_a_session_that_ended_is_left_to_the_long_way(run):
-    report(run, "short")
-    run("UPDATE radius.radacct SET acctstoptime = acctupdatetime")
-    run("SELECT radius.make_partition('radacct', now()::timestamp)")
-    epoch = run("SELECT extract(epoch FROM now())::bigint")[0][0]
-    assert not run(
+def test_a_session_that_ended_is_left_to_the_long_way(query):
+    report(query, "short")
+    query("SELECT radius.ensure_partitions()")
+    query("UPDATE radius.radacct SET acctstoptime = acctupdatetime")
+    epoch = query("SELECT extract(epoch FROM now())::bigint")[0][0]
+    assert not query(
         "SELECT radius.account_interim('one', %s, 9999, 0, 9999, 0, 9999, '', '', '')", epoch
     )
 
 
-def test_both_ways_write_the_same_for_random_reports(run):
+def test_both_ways_write_the_same_for_random_reports(query):
     draw = random.Random(20261127)
     short = 0
     for _number in range(150):
@@ -130,8 +115,8 @@ def test_both_ways_write_the_same_for_random_reports(run):
             "down": draw.choice([0, 1999, 2000, 1 << 32, (1 << 34) + 1]),
             "ip": draw.choice(["", "10.0.0.7", "10.0.0.7", "10.0.0.9"]),
         }
-        taken, *written = report(run, "short", base, **change)
+        taken, *written = report(query, "short", base, **change)
         if taken:
             short += 1
-            assert written == list(report(run, "long", base, **change)[1:]), (base, change)
+            assert written == list(report(query, "long", base, **change)[1:]), (base, change)
     assert short >= 10

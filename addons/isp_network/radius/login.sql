@@ -322,11 +322,8 @@ DECLARE
 BEGIN
     IF reply = 'Access-Accept' THEN
         -- Asked by the configuration of a FreeRADIUS that was not restarted since an upgrade.
-        INSERT INTO radpostauth (username, reply, subscription_id, nas_id, calledstationid,
-            callingstationid, nasipaddress, access)
-        VALUES (typed_name, reply, NULLIF(NULLIF(subscription, ''), '0')::int, nas, called,
-            calling, nas_address::inet, why);
-        RETURN true;
+        RETURN record_accept(typed_name, why, NULLIF(subscription, '')::int, nas_key, called,
+            calling, nas_address::inet);
     END IF;
     a := find_login(login_name, (SELECT c.ip_address FROM client c WHERE c.id = nas));
     IF why = 'session-limit' THEN

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import requests
+import urllib3
 
 from .bkash_answers import (
     amount_of,
     is_token_refused,
     parse_time,
-    read,
     refund_v1,
     refund_v2,
     successful,
@@ -36,6 +36,7 @@ from .common import (
     Verified,
     mask_wallet,
     money_text,
+    read_body,
 )
 
 _logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ SANDBOX_URL = "https://tokenized.sandbox.bka.sh"
 API = "/v1.2.0-beta/tokenized/checkout"
 REFUND_V2 = "/v2/tokenized-checkout/refund/payment"
 TIMEOUT_S = 30
+MAX_ANSWER_BYTES = 64 * 1024
 # The question after an execute that was not answered: the payer is waiting.
 SECOND_QUESTION_S = 10
 PAYMENT_LIFE = timedelta(hours=24)
@@ -326,11 +328,14 @@ class BkashClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                status, content = response.status_code, read(response, start + timeout_s)
-        except requests.Timeout:
+                status = response.status_code
+                content = read_body(response, start + timeout_s, MAX_ANSWER_BYTES)
+        except (requests.Timeout, TimeoutError):
             raise Unknown(f"bKash did not answer within {timeout_s:g} seconds.") from None
-        except requests.RequestException:
+        except (requests.RequestException, urllib3.exceptions.HTTPError):
             raise Unknown("bKash could not be reached, or hung up before it answered.") from None
+        except ValueError:
+            raise Unknown("bKash's answer is too long to be one.") from None
         finally:
             _logger.info("bKash %s took %.2f s", name, time.monotonic() - start)
         try:

@@ -1,33 +1,15 @@
 """Reads what bKash answers; whatever is not plainly a success or a refusal is Unknown."""
 
 import re
-import time
 from datetime import datetime, timedelta, timezone
-
-import requests
 
 from .bkash_errors import error_of
 from .common import FAILED, PAID, PENDING, Refund, Unknown, money
-
-MAX_BYTES = 64 * 1024
 
 _REFUND_STATUS = {"Completed": PAID, "Failed": FAILED, "Cancelled": FAILED}
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)[:.](\d{3}) ?(?:GMT)?([+-])(\d\d):?(\d\d)", re.ASCII
 )
-
-
-def read(response, deadline):
-    """Read a body that is neither endless nor slower than the time-out allows."""
-    content = bytearray()
-    # Byte by byte: a larger read waits until it is full, each byte for as long as the time-out.
-    for byte in response.iter_content(1):
-        content += byte
-        if len(content) > MAX_BYTES:
-            raise Unknown("bKash's answer is too long to be one.")
-        if time.monotonic() > deadline:
-            raise requests.Timeout
-    return bytes(content)
 
 
 def is_token_refused(status, answer):

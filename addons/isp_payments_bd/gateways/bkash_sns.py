@@ -10,15 +10,19 @@ import binascii
 import json
 import re
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from .common import read_body
 
 MAX_BYTES = 64 * 1024
 FETCH_TIMEOUT_S = 5
@@ -121,11 +125,13 @@ class AmazonHosts:
             with requests.get(
                 url, timeout=FETCH_TIMEOUT_S, allow_redirects=False, stream=True
             ) as response:
-                content = response.raw.read(MAX_BYTES + 1, decode_content=True)
                 status = response.status_code
-        except (requests.RequestException, OSError):
+                content = read_body(response, time.monotonic() + FETCH_TIMEOUT_S, MAX_BYTES)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             raise SnsUnavailable("Amazon SNS could not be reached.") from None
-        if status != 200 or len(content) > MAX_BYTES:
+        except ValueError:
+            raise SnsUnavailable("Amazon SNS gave an answer that is too long.") from None
+        if status != 200:
             raise SnsUnavailable(f"Amazon SNS answered with HTTP {status}.")
         return content
 

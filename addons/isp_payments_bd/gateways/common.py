@@ -1,6 +1,7 @@
 """What the gateways have in common: errors, verified answers, money as text. No Odoo here."""
 
 import re
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -63,6 +64,27 @@ class Refund:
     reference: str | None
     amount: Decimal | None
     reason: str = ""
+
+
+def read_body(response, deadline, max_bytes):
+    """Return the body of a streamed answer of ``requests``, decoded from its transfer.
+
+    The time-out of ``requests`` begins anew with every byte; here the whole body counts.
+
+    :param float deadline: of ``time.monotonic()``
+    :raise TimeoutError: the body trickles
+    :raise ValueError: it is longer than ``max_bytes``
+    :raise urllib3.exceptions.HTTPError: the connection broke, or no byte came in time
+    """
+    body = bytearray()
+    # read1 gives what is there; read waits until it has as much as it was asked for.
+    while piece := response.raw.read1(8192, decode_content=True):
+        body += piece
+        if len(body) > max_bytes:
+            raise ValueError("the answer is too long to be one")
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return bytes(body)
 
 
 def money(text):

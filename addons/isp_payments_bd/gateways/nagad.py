@@ -35,6 +35,7 @@ from .common import (
     mask_wallet,
     money,
     money_text,
+    read_body,
 )
 
 _logger = logging.getLogger(__name__)
@@ -345,13 +346,10 @@ class NagadClient:
             stream=True,
             **kwargs,
         ) as response:
-            body = b""
-            while chunk := response.raw.read1(8192, decode_content=True):
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    return response.status_code, ""
-                if time.monotonic() > deadline:
-                    raise TimeoutError
+            try:
+                body = read_body(response, deadline, MAX_ANSWER_BYTES)
+            except ValueError:
+                body = b""
             return response.status_code, body.decode("utf-8", "replace")
 
     def _page(self, url):

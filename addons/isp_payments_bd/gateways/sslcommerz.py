@@ -30,6 +30,7 @@ from .common import (
     mask_wallet,
     money,
     money_text,
+    read_body,
 )
 from .sslcommerz_session import CURRENCY, session_fields
 from .sslcommerz_sign import signed_fields
@@ -38,7 +39,6 @@ LIVE_URL = "https://securepay.sslcommerz.com"
 SANDBOX_URL = "https://sandbox.sslcommerz.com"
 ANSWER_S = 30  # for the whole answer, not only until its first byte
 _ANSWER_BYTES = 2_000_000
-_PIECE_BYTES = 65_536
 
 _SESSION = "/gwprocess/v4/api.php"
 _VALIDATION = "/validator/api/validationserverAPI.php"
@@ -348,8 +348,12 @@ class SslcommerzClient:
                 str(response.status_code),
             )
         try:
+            body = read_body(response, deadline, _ANSWER_BYTES)
+        except (TimeoutError, ValueError):
+            raise Unknown("SSLCommerz did not finish its answer.") from None
+        try:
             # Numbers stay as they were written: 500.10 must not become 500.1.
-            answer = json.loads(_read_body(response, deadline), parse_float=str, parse_int=str)
+            answer = json.loads(body, parse_float=str, parse_int=str)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
@@ -366,18 +370,6 @@ _WRONG_STORE = (
     "SSLCommerz does not accept the store ID and the store password. The password is the API"
     " password of the store, not the one of the merchant panel; test and live stores differ."
 )
-
-
-def _read_body(response, deadline):
-    """The time-out of ``requests`` begins anew with every byte; here the whole answer counts."""
-    # read() of urllib3 before 2 waits for as much as it was asked for.
-    read = getattr(response.raw, "read1", response.raw.read)
-    body = b""
-    while piece := read(_PIECE_BYTES, decode_content=True):
-        body += piece
-        if len(body) > _ANSWER_BYTES or time.monotonic() > deadline:
-            raise Unknown("SSLCommerz did not finish its answer.")
-    return body
 
 
 def mask_payer(text):

@@ -5,6 +5,8 @@ A gateway adds its file with overrides of the hooks, in Odoo's way:
 """
 
 import secrets
+from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
 
 from odoo import api, fields, models
 
@@ -219,6 +221,21 @@ class PaymentTransaction(models.Model):
         )
 
     # === FOR ROUTES AND GATEWAYS === #
+
+    def _bd_redirect(self, url):
+        """Return the values of the redirect form that sends the browser to ``url``.
+
+        A GET form drops the query of its address: it travels as inputs.
+        """
+        parts = urlsplit(url)
+        return {
+            "api_url": parts._replace(query="", fragment="").geturl(),
+            "params": parse_qsl(parts.query, keep_blank_values=True),
+        }
+
+    def _bd_amount(self):
+        """Return the amount as gateways and their answers have it: a positive Decimal."""
+        return Decimal(str(self.currency_id.round(abs(self.amount))))
 
     @api.model
     def _bd_find(self, code, order_id=None, payment_id=None):

@@ -1,6 +1,4 @@
 from dataclasses import replace
-from decimal import Decimal
-from urllib.parse import parse_qsl, urlsplit
 
 from odoo import fields, models
 
@@ -65,12 +63,7 @@ class PaymentTransaction(models.Model):
             # Nothing to confirm: the browser comes straight back, and the money moves then, when
             # this payment id is stored for good.
             url = self._bkash_return_url(created.payment_id)
-        parts = urlsplit(url)
-        # A GET form drops the query of its address: it travels as inputs.
-        return {
-            "api_url": parts._replace(query="", fragment="").geturl(),
-            "params": parse_qsl(parts.query, keep_blank_values=True),
-        }
+        return self._bd_redirect(url)
 
     def _bkash_saves_wallet(self):
         """Return whether the next thing to confirm at bKash is that the wallet is saved."""
@@ -78,15 +71,12 @@ class PaymentTransaction(models.Model):
 
     def _bkash_create(self, client, agreement_id=None):
         return client.create_payment(
-            amount=self._bkash_amount(),
+            amount=self._bd_amount(),
             order_id=self.gateway_order_id,
             payer_reference=self._bkash_payer(),
             callback_url=self._bkash_return_url(),
             agreement_id=agreement_id or None,
         )
-
-    def _bkash_amount(self):
-        return Decimal(str(self.currency_id.round(self.amount)))
 
     def _bkash_payer(self):
         return self.partner_id.ref or f"P{self.partner_id.id}"
@@ -274,9 +264,8 @@ class PaymentTransaction(models.Model):
     def _bd_ask_refund(self):
         if self.provider_code != "bkash":
             return super()._bd_ask_refund()
-        amount = Decimal(str(self.currency_id.round(-self.amount)))
         listed = self.provider_id._bd_client().refunds(**self._bkash_refund_of())
-        if made := self._bkash_find_refund(listed, amount):
+        if made := self._bkash_find_refund(listed, self._bd_amount()):
             return made
         sent_at = self.gateway_sent_at or self.create_date
         if fields.Datetime.now() < fields.Datetime.add(sent_at, hours=_REFUND_LISTED_HOURS):

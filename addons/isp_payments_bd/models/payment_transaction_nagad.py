@@ -1,6 +1,3 @@
-from decimal import Decimal
-from urllib.parse import parse_qsl, urlsplit
-
 from odoo import models
 from odoo.http import request
 
@@ -27,16 +24,11 @@ class PaymentTransaction(models.Model):
         page = client.complete(
             started,
             self.gateway_order_id,
-            self._nagad_amount(self),
+            self._bd_amount(),
             self.provider_id._bd_url(f"{RETURN_PATH}/{self.gateway_order_id}"),
             **browser,
         )
-        parts = urlsplit(page)
-        # A GET form drops the query of its address: it travels as inputs.
-        return {
-            "api_url": parts._replace(query="", fragment="").geturl(),
-            "params": parse_qsl(parts.query, keep_blank_values=True),
-        }
+        return self._bd_redirect(page)
 
     def _bd_ask(self, hint=None):
         if self.provider_code != "nagad":
@@ -68,7 +60,7 @@ class PaymentTransaction(models.Model):
         return self.provider_id._bd_client().refund(
             source.gateway_payment_id,
             source.gateway_order_id,
-            paid=self._nagad_amount(source),
+            paid=source._bd_amount(),
             amount=amount,
             reference=self.gateway_order_id,
             reason=self.reference,
@@ -84,9 +76,6 @@ class PaymentTransaction(models.Model):
         )
 
     # === HELPERS === #
-
-    def _nagad_amount(self, transaction):
-        return Decimal(str(transaction.currency_id.round(transaction.amount)))
 
     def _nagad_refunds_made(self, payment):
         """Return Nagad's references of the refunds of a payment that are final."""

@@ -7,7 +7,6 @@ says whether the call may have been made: only one that was never marked is sent
 
 import contextlib
 import logging
-from decimal import Decimal
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
@@ -131,9 +130,8 @@ class PaymentTransaction(models.Model):
 
     def _bd_send_refund(self):
         self._bd_count_ask()
-        amount = Decimal(str(self.currency_id.round(-self.amount)))
         try:
-            refund = self.with_context(bd_live=self.is_live)._bd_refund(amount)
+            refund = self.with_context(bd_live=self.is_live)._bd_refund(self._bd_amount())
         except Unknown as error:
             outcome = self._bd_refund_unknown(str(error))
         except (Refused, Misconfigured) as error:
@@ -216,7 +214,7 @@ class PaymentTransaction(models.Model):
         return "unknown"
 
     def _bd_refund_mismatch(self, refund):
-        ours = Decimal(str(self.currency_id.round(-self.amount)))
+        ours = self._bd_amount()
         if refund.amount is not None and refund.amount != ours:
             return self.env._(
                 "The gateway refunded %(theirs)s, not %(ours)s.", theirs=refund.amount, ours=ours

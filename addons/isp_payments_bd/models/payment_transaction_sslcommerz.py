@@ -1,6 +1,3 @@
-from decimal import Decimal
-from urllib.parse import parse_qsl, urlsplit
-
 from odoo import models
 
 from ..gateways.common import Unknown
@@ -20,19 +17,14 @@ class PaymentTransaction(models.Model):
             return super()._bd_start()
         session = self.provider_id._bd_client().open_session(self._sslcommerz_order())
         self.gateway_payment_id = session.key
-        url = urlsplit(session.url)
-        # A form sent by GET drops the query of its address.
-        return {
-            "api_url": url._replace(query="").geturl(),
-            "url_params": dict(parse_qsl(url.query)),
-        }
+        return self._bd_redirect(session.url)
 
     def _sslcommerz_order(self):
         company = self.company_id
         return_url = self.provider_id._bd_url(RETURN_PATH)
         return Order(
             order_id=self.gateway_order_id,
-            amount=Decimal(str(self.currency_id.round(self.amount))),
+            amount=self._bd_amount(),
             currency=self.currency_id.name,
             success_url=return_url,
             fail_url=return_url,

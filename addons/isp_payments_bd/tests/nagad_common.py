@@ -2,16 +2,10 @@
 
 import itertools
 import json
-import time
-from contextlib import contextmanager
 from unittest.mock import patch
 
-from odoo import Command
-from odoo.tests import HttpCase
-
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-
 from ..gateways import nagad, nagad_crypto
+from .http_common import GatewayHttpCase
 
 MERCHANT = "683000000000001"
 SERVER_IP = "203.0.113.7"
@@ -129,41 +123,27 @@ def _text(answer):
     return json.dumps(answer)
 
 
-class NagadCommon(AccountTestInvoicingCommon, HttpCase):
-    """A Bangladeshi company that takes Nagad, and a customer with bills."""
+class NagadCommon(GatewayHttpCase):
+    """A company that takes Nagad."""
+
+    code = "nagad"
 
     @classmethod
-    @AccountTestInvoicingCommon.setup_chart_template("bd")
     def setUpClass(cls):
         super().setUpClass()
-        cls.company = cls.env.company
-        cls.bdt = cls.env.ref("base.BDT")
         cls.provider = cls.prepare_provider(cls.company)
         cls.method = cls.provider.payment_method_ids
-        cls.customer = cls.env["res.partner"].create({"name": "Rahima Khatun"})
 
     @classmethod
     def prepare_provider(cls, company, merchant=MERCHANT):
-        provider = cls.env["payment.provider"].search(
-            [("code", "=", "nagad"), ("company_id", "=", company.id)]
+        return cls.open_provider(
+            company,
+            nagad_merchant_id=merchant,
+            nagad_private_key=PRIVATE,
+            nagad_public_key=NAGAD_PUBLIC,
+            nagad_server_ip=SERVER_IP,
+            nagad_refunds=True,
         )
-        provider.write(
-            {
-                "nagad_merchant_id": merchant,
-                "nagad_private_key": PRIVATE,
-                "nagad_public_key": NAGAD_PUBLIC,
-                "nagad_server_ip": SERVER_IP,
-                "nagad_refunds": True,
-                "state": "test",
-                "is_published": True,
-            }
-        )
-        line = provider.journal_id.inbound_payment_method_line_ids.filtered(
-            lambda line: line.payment_provider_id == provider
-        )
-        if company == cls.company:
-            line.payment_account_id = cls.inbound_payment_method_line.payment_account_id
-        return provider
 
     def setUp(self):
         super().setUp()
@@ -176,32 +156,6 @@ class NagadCommon(AccountTestInvoicingCommon, HttpCase):
             )
         )
 
-    def bill(self, amount=500.0):
-        return self.init_invoice(
-            "out_invoice", self.customer, amounts=[amount], post=True, taxes=[]
-        )
-
-    def start(self, bill=None, amount=None, **values):
-        """Start a payment as the portal does: its pay page is open."""
-        bill = self.bill() if bill is None else bill
-        tx = self.env["payment.transaction"].create(
-            {
-                "provider_id": self.provider.id,
-                "payment_method_id": self.method.id,
-                "amount": amount or bill.amount_residual,
-                "currency_id": self.bdt.id,
-                "partner_id": bill.partner_id.id,
-                "reference": self.env["payment.transaction"]._compute_reference(
-                    "nagad", prefix=f"{bill.name}-{time.monotonic_ns()}"
-                ),
-                "operation": "online_redirect",
-                "invoice_ids": [Command.set(bill.ids)],
-                **values,
-            }
-        )
-        self.processing = tx._get_processing_values()
-        return tx
-
     def come(self, channel, tx, url):
         """Let news of a payment come; return the HTTP response, if there is one."""
         if channel == "job":
@@ -212,30 +166,9 @@ class NagadCommon(AccountTestInvoicingCommon, HttpCase):
         tx.invalidate_recordset()
         return response
 
-    def payments(self, tx):
-        return self.env["account.payment"].search([("payment_transaction_id", "in", tx.ids)])
+    assertPaidOnce = GatewayHttpCase.assertBookedOnce
 
-    def assertPaidOnce(self, tx, bill):
-        """One payment, posted and reconciled with the bill."""
-        self.assertEqual(tx.state, "done")
-        payment = self.payments(tx)
-        self.assertEqual(len(payment), 1)
-        self.assertEqual(payment.amount, tx.amount)
-        self.assertIn(payment.state, ("in_process", "paid"))
-        self.assertIn(bill.payment_state, ("in_payment", "paid"))
-        self.assertEqual(bill.amount_residual, 0)
-
-    def assertNothingPaid(self, tx, bill):
-        self.assertNotEqual(tx.state, "done")
-        self.assertFalse(self.payments(tx))
-        self.assertEqual(bill.payment_state, "not_paid")
-
-    @contextmanager
-    def assertNoSecretLogged(self):
-        """Whatever is logged meanwhile, at any level, no key and no signature is in it."""
-        with self.assertLogs(level="DEBUG") as logs:
-            yield logs
-        text = "\n".join(logs.output)
-        secrets = [PRIVATE[100:140], *(call[4].get("signature") for call in self.nagad.calls)]
-        for secret in filter(None, secrets):
-            self.assertNotIn(secret, text)
+    def secrets(self):
+        """The merchant's key and the signatures that were sent."""
+        signatures = [call[4].get("signature") for call in self.nagad.calls]
+        return [PRIVATE[100:140], *filter(None, signatures)]

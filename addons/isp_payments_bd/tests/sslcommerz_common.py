@@ -1,17 +1,12 @@
 """SSLCommerz for tests inside Odoo: the client is real, its HTTP calls end here."""
 
 import itertools
-from contextlib import contextmanager
 from decimal import Decimal
 from unittest.mock import patch
 
-from odoo import Command
-from odoo.tests import HttpCase
-
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-
 from ..gateways import sslcommerz, sslcommerz_sign
 from ..gateways.common import Unknown
+from .http_common import GatewayHttpCase
 
 STORE_ID, STORE_PASSWD = "teststore", "teststore@ssl"
 
@@ -111,40 +106,28 @@ def message(fields, password=STORE_PASSWD, keys=None):
     return signed
 
 
-class SslcommerzCommon(AccountTestInvoicingCommon, HttpCase):
-    """A Bangladeshi company with a store at SSLCommerz, and a customer with bills."""
+class SslcommerzCommon(GatewayHttpCase):
+    """A company with a store at SSLCommerz."""
+
+    code = "sslcommerz"
 
     @classmethod
-    @AccountTestInvoicingCommon.setup_chart_template("bd")
     def setUpClass(cls):
         super().setUpClass()
-        cls.company = cls.env.company
         cls.company.write({"email": "accounts@isp.example", "phone": "+8809612000000"})
-        cls.bdt = cls.env.ref("base.BDT")
-        cls.fee_account = cls.company_data["default_account_expense"]
+        cls.fee_account = cls.env["account.account"].create(
+            {"name": "Gateway fees", "code": "509990", "account_type": "expense"}
+        )
         cls.provider = cls.prepare_provider(cls.company)
         cls.method = cls.provider.payment_method_ids
-        cls.customer = cls.env["res.partner"].create({"name": "Rahima Khatun"})
 
     @classmethod
     def prepare_provider(cls, company, store_id=STORE_ID, password=STORE_PASSWD):
-        provider = cls.env["payment.provider"].search(
-            [("code", "=", "sslcommerz"), ("company_id", "=", company.id)]
-        )
-        provider.write(
-            {
-                "sslcommerz_store_id": store_id,
-                "sslcommerz_store_passwd": password,
-                "state": "test",
-                "is_published": True,
-            }
-        )
-        line = provider.journal_id.inbound_payment_method_line_ids.filtered(
-            lambda line: line.payment_provider_id == provider
+        provider = cls.open_provider(
+            company, sslcommerz_store_id=store_id, sslcommerz_store_passwd=password
         )
         if company == cls.company:
             provider.bd_fee_account_id = cls.fee_account
-            line.payment_account_id = cls.inbound_payment_method_line.payment_account_id
         return provider
 
     def setUp(self):
@@ -158,32 +141,6 @@ class SslcommerzCommon(AccountTestInvoicingCommon, HttpCase):
             )
         )
 
-    def bill(self, amount=500.0, partner=None):
-        return self.init_invoice(
-            "out_invoice", partner or self.customer, amounts=[amount], post=True, taxes=[]
-        )
-
-    def start(self, bill=None, amount=None, **values):
-        """Start a payment as the portal does: its pay page is open."""
-        bill = self.bill() if bill is None else bill
-        tx = self.env["payment.transaction"].create(
-            {
-                "provider_id": self.provider.id,
-                "payment_method_id": self.method.id,
-                "amount": amount or bill.amount_residual,
-                "currency_id": self.bdt.id,
-                "partner_id": bill.partner_id.id,
-                "reference": self.env["payment.transaction"]._compute_reference(
-                    "sslcommerz", prefix=f"{bill.name}-"
-                ),
-                "operation": "online_redirect",
-                "invoice_ids": [Command.set(bill.ids)],
-                **values,
-            }
-        )
-        tx._get_processing_values()
-        return tx
-
     def come(self, channel, tx, posted):
         """Let news of a payment come; return the HTTP response, if there is one."""
         if channel == "job":
@@ -195,33 +152,14 @@ class SslcommerzCommon(AccountTestInvoicingCommon, HttpCase):
         tx.invalidate_recordset()
         return response
 
-    def payments(self, tx):
-        return self.env["account.payment"].search([("payment_transaction_id", "in", tx.ids)])
-
     def assertPaidOnce(self, tx, bill):
         """One payment, posted, reconciled with the bill, its fee booked once."""
-        self.assertEqual(tx.state, "done")
-        payment = self.payments(tx)
-        self.assertEqual(len(payment), 1)
-        self.assertEqual(payment.amount, tx.amount)
-        self.assertIn(payment.state, ("in_process", "paid"))
-        self.assertIn(bill.payment_state, ("in_payment", "paid"))
-        self.assertEqual(bill.amount_residual, 0)
+        self.assertBookedOnce(tx, bill)
         self.assertEqual(tx.gateway_fee, 12.5)
         self.assertEqual(tx.gateway_fee_move_id.state, "posted")
         fees = self.env["account.move"].search([("ref", "=", tx.gateway_fee_move_id.ref)])
         self.assertEqual(len(fees), 1)
 
-    def assertNothingPaid(self, tx, bill):
-        self.assertNotEqual(tx.state, "done")
-        self.assertFalse(self.payments(tx))
-        self.assertEqual(bill.payment_state, "not_paid")
-
-    @contextmanager
-    def assertNoSecretLogged(self):
-        """Whatever is logged meanwhile, at any level, the password is not in it."""
-        with self.assertLogs(level="DEBUG") as logs:
-            yield logs
-        text = "\n".join(logs.output)
-        for secret in (STORE_PASSWD, STORE_PASSWD.replace("@", "%40")):
-            self.assertNotIn(secret, text)
+    def secrets(self):
+        """The store's password, also as an address has it."""
+        return [STORE_PASSWD, STORE_PASSWD.replace("@", "%40")]

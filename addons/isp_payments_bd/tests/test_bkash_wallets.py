@@ -5,21 +5,6 @@ from .bkash_common import BkashCommon
 
 @tagged("post_install", "-at_install")
 class TestBkashWallets(BkashCommon):
-    def saved_wallet(self):
-        """Save a wallet without paying; return the token."""
-        tx = self.create_tx(
-            self.bill(),
-            operation="validation",
-            tokenize=True,
-            amount=self.provider._get_validation_amount(),
-            invoice_ids=False,
-        )
-        tx._get_processing_values()
-        self.come_back(self.gateway.customer(tx.gateway_payment_id))
-        self.assertEqual(tx.state, "done", tx.gateway_note)
-        self.assertFalse(self.payments(tx))
-        return tx.token_id
-
     def charge(self, bill, token, operation):
         tx = self.create_tx(bill, operation=operation, token_id=token.id)
         tx._charge_with_token()
@@ -228,7 +213,7 @@ class TestBkashRefunds(BkashCommon):
             version=2,
             payment_id=tx.gateway_payment_id,
             trx_id=tx.provider_reference,
-            amount=self.start(self.bill(100.0))._bkash_amount(),
+            amount=self.start(self.bill(100.0))._bd_amount(),
             sku="x",
             reason="x",
         )

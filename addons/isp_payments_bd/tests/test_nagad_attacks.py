@@ -132,7 +132,7 @@ class TestNagadAttacks(NagadCommon):
         self.assertEqual(tx.provider_reference, payment["issuerPaymentRefNo"])
 
     def test_companies_do_not_see_each_others_payments(self):
-        other = self.setup_other_company()["company"]
+        other = self.other_company()
         provider = self.prepare_provider(other, "683000000000002")
         bill = self.bill()
         tx = self.start(bill)

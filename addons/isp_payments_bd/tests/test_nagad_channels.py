@@ -66,12 +66,12 @@ class TestNagadChannels(NagadCommon):
 
     def _check_every_way(self, name):
         statuses, changes, state = OUTCOMES[name]
-        for way in ways(most=3 if name == "paid" else 2):
-            with self.subTest(way="-".join(way)):
-                self._check(statuses, changes, state, way)
-
-    def _check(self, statuses, changes, state, way):
         bill = self.bill()
+        for way in ways(most=3 if name == "paid" else 2):
+            with self.subTest(way="-".join(way)), self.undone():
+                self._check(bill, statuses, changes, state, way)
+
+    def _check(self, bill, statuses, changes, state, way):
         tx = self.start(bill)
         came = [self.nagad.choose(tx, status, **changes) for status in statuses]
         for channel in way:

@@ -140,7 +140,7 @@ class TestSslcommerzAttacks(SslcommerzCommon):
         self.assertEqual(self.gateway.questions, [])
 
     def test_two_companies_do_not_meet(self):
-        other = self.setup_other_company()["company"]
+        other = self.other_company()
         self.prepare_provider(other, store_id="otherstore", password="other-password")
         bill = self.bill()
         tx = self.start(bill)

@@ -34,13 +34,13 @@ def ways(outcome):
 @tagged("post_install", "-at_install")
 class TestSslcommerzChannels(SslcommerzCommon):
     def test_outcome_channel_order_and_repetition(self):
+        bill = self.bill()
         for name, (statuses, changes, state) in OUTCOMES.items():
             for way in ways(name):
-                with self.subTest(outcome=name, way="-".join(way)):
-                    self._check(statuses, changes, state, way)
+                with self.subTest(outcome=name, way="-".join(way)), self.undone():
+                    self._check(bill, statuses, changes, state, way)
 
-    def _check(self, statuses, changes, state, way):
-        bill = self.bill()
+    def _check(self, bill, statuses, changes, state, way):
         tx = self.start(bill)
         posted = [self.gateway.choose(tx, status, **changes) for status in statuses]
         for channel in way:

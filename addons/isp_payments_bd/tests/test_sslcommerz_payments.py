@@ -17,7 +17,7 @@ class TestSslcommerzStart(SslcommerzCommon):
         tx = self.start(bill)
         values = tx._get_specific_rendering_values({})
         self.assertEqual(values["api_url"], "https://pay.example/checkout")
-        self.assertEqual(values["url_params"]["lang"], "bn")
+        self.assertEqual(dict(values["params"])["lang"], "bn")
         form = self.env["ir.qweb"]._render(self.provider.redirect_form_view_id.id, values)
         self.assertIn('action="https://pay.example/checkout"', str(form))
         self.assertIn('name="lang"', str(form))
