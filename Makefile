@@ -1,7 +1,7 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
 .PHONY: help run test lint oracle bench \
-    bench-address bench-billing bench-control bench-pdf bench-radius bench-reports bench-routeros bench-wire \
+    bench-address bench-billing bench-control bench-payments bench-pdf bench-radius bench-reports bench-routeros bench-wire \
     prove-faults prove-network-faults prove-radius-outage shell stop reset
 
 help: ## list these commands
@@ -42,6 +42,9 @@ bench-reports: ## seconds to open each report at 100,000 subscriptions, beside t
 
 bench-routeros: ## a router of 20,000 logins reconciled, against plain librouteros
 	@scripts/bench routeros $(ARGS)
+
+bench-payments: ## a customer's way back beside Odoo's demo provider, and the job over 10,000 open payments
+	@scripts/bench payments $(ARGS)
 
 bench-wire: ## seconds from a payment to the router and to full speed
 	@scripts/bench payment_to_wire $(ARGS)

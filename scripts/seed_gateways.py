@@ -9,6 +9,7 @@ import os
 import urllib.request
 
 from simulators.gateways.bkash import Bkash
+from simulators.gateways.sns import TOPIC
 from simulators.gateways.sslcommerz import STORE_ID, STORE_PASSWD
 
 MERCHANT = "683000000000001"
@@ -21,6 +22,7 @@ def main(env):
         env,
         "bkash",
         bkash_test_url=bkash,
+        bkash_sns_topic=TOPIC,
         allow_tokenization=True,
         **{f"bkash_{name}": value for name, value in Bkash().credentials.items()},
     )

@@ -4,17 +4,12 @@ The simulators run and are set up as ``make run`` does it.
 """
 
 import json
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 
 import pytest
 from playwright.sync_api import expect
 
-from harness.server import free_ports
-from harness.settings import REPO
+from harness.gateways import Simulators
 
 from .test_browser import (  # noqa: F401
     JOB_MS,
@@ -27,7 +22,7 @@ from .test_browser import (  # noqa: F401
     server,
 )
 
-# What the customer reads; the simulators listen in this order.
+# What the customer reads.
 GATEWAYS = {
     "bkash": "bKash",
     "nagad": "Nagad",
@@ -104,62 +99,17 @@ UNPAID = ("suspended", "walled")
 PAID_ONCE = ("active", "full", 0, 1)
 
 
-class Simulators:
-    """The process that ``make run`` starts; ``control(code, path, values)`` steers it."""
-
-    def __init__(self, keys):
-        self.port = self._three_ports()
-        self.is_set_up = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "simulators.gateways", "--port", str(self.port), "--keys", keys],
-            cwd=REPO / "tests",
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _gateway in GATEWAYS:
-            assert self._process.stdout.readline(), "the simulators did not start"
-
-    @staticmethod
-    def _three_ports():
-        for _try in range(20):
-            port = free_ports(1)[0]
-            if port < 65000 and not any(map(_is_taken, range(port, port + 3))):
-                return port
-        raise AssertionError("no three free ports in a row")
-
-    def control(self, code, path="", values=None):
-        port = self.port + list(GATEWAYS).index(code)
-        data = None if values is None else json.dumps(values).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/_control{path}", data=data)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.loads(answer.read())
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait(20)
-
-
-def _is_taken(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="module")
 def simulators(tmp_path_factory):
-    started = Simulators(tmp_path_factory.mktemp("gateways"))
-    yield started
-    started.stop()
+    with Simulators(tmp_path_factory.mktemp("gateways")) as started:
+        yield started
 
 
 @pytest.fixture
-def gateways(simulators, server, odoo_shell):  # noqa: F811
+def gateways(simulators, server):  # noqa: F811
     """Set the three providers up once, as for the sample provider; return the simulators."""
     if not simulators.is_set_up:
-        settings = {"ISP_GATEWAY_PORT": str(simulators.port), "ISP_ADDRESS": server.url}
-        settings["PYTHONPATH"] = str(REPO / "tests")
-        seed = (REPO / "scripts/seed_gateways.py").read_text()
-        odoo_shell(server.db, seed + "\nenv.registry.signal_changes()\n", env=settings)
-        simulators.is_set_up = True
+        simulators.set_up(server)
     return simulators
 
 

@@ -108,6 +108,20 @@ def copy_database(source, target):
         shutil.copytree(_filestore(source), _filestore(target), copy_function=os.link)
 
 
+def stop_autovacuum(name):
+    """Leave the tables of a database alone, in which nothing will be committed.
+
+    In the middle of a test of thousands of rows it would note that the tables are empty, and the
+    next query would be planned for that: minutes instead of milliseconds.
+    """
+    with closing(connect(name)) as connection, connection.cursor() as cr:
+        cr.execute(
+            "SELECT format('ALTER TABLE %s SET (autovacuum_enabled = off)', oid::regclass)"
+            " FROM pg_class WHERE relkind = 'r' AND relowner = current_user::regrole"
+        )
+        cr.execute(";".join(statement for (statement,) in cr.fetchall()))
+
+
 def drop_database(name):
     """Drop a database, whoever is connected, and its files."""
     for attempt in range(DROP_ATTEMPTS):

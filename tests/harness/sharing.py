@@ -25,12 +25,16 @@ import pytest
 LONG = [
     "test_bulk_equality.py",
     "test_billing_faults.py",
+    "test_network_faults.py",
+    "test_browser_pay.py",
     "test_routeros.py",
     "test_reports.py",
     "test_radius_logins.py",
     "test_accounting.py",
     "test_coa.py",
     "test_uninstall.py",
+    "test_radius_outage.py",
+    "test_gateway_crowd.py",
     "test_telco.py",
 ]
 TEMPLATE_TIMEOUT_S = 1800

@@ -172,6 +172,19 @@ class TestAddressPools(IspAddressCase):
         again = self.create_subscription(username="again", ipv4_address="103.10.0.4")
         self.assertEqual(again.address_assignment_ids.address, "103.10.0.4")
 
+    def test_who_had_an_address_before_is_only_for_those_who_answer_authorities(self):
+        for name, address, days in (("gone", "103.10.0.4", 0), ("leaver", "103.10.0.5", 30)):
+            self.company.isp_address_quarantine_days = days
+            one = self.create_subscription(username=name, ipv4_address=address)
+            one.ipv4_address = False
+        self.create_subscription(username="here", ipv4_address="103.10.0.6")
+        expected = {"support": 1, "clerk": 1, "network": 2, "manager": 2}
+        for role, count in expected.items():
+            seen = self.env["isp.ip.assignment"].with_user(self.create_user(role))
+            self.assertEqual(seen.search_count([]), count, role)
+        lawful = self.env["isp.ip.assignment"].with_user(self.create_lawful_user())
+        self.assertEqual(lawful.search_count([]), 3)
+
     def test_network_staff_ends_a_quarantine_and_support_does_not(self):
         leaver = self.create_subscription(username="leaver", ipv4_address="103.10.0.4")
         leaver.ipv4_address = False

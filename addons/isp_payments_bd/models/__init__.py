@@ -1,5 +1,6 @@
 from . import payment_provider
 from . import isp_gateway_event
+from . import isp_gateway_fee_mixin
 from . import isp_gateway_settlement
 from . import isp_gateway_settlement_line
 from . import payment_transaction

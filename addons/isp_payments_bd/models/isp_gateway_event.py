@@ -140,7 +140,7 @@ class IspGatewayEvent(models.Model):
             last.write({"repeats": last.repeats + 1, "last_at": fields.Datetime.now()})
             return last
         if outcome == "busy":
-            self.env.ref("isp_payments_bd.payment_transaction_cron_reconcile")._trigger()
+            transaction._bd_call_job()
         return self.create(
             {
                 "provider_id": transaction.provider_id.id,

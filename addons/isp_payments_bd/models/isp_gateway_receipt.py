@@ -28,7 +28,7 @@ _ZONE = "Asia/Dhaka"
 class IspGatewayReceipt(models.Model):
     _name = "isp.gateway.receipt"
     _description = "Payment without an order"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.gateway.fee.mixin"]
     _order = "id desc"
     _rec_name = "reference"
 
@@ -281,12 +281,14 @@ class IspGatewayReceipt(models.Model):
             raise UserError(self._why_not_booked())
         payment = self.env["account.payment"].create(self._prepare_payment_vals(partner))
         payment.action_post()
+        self.gateway_fee = self._bd_fee()
         self.write(
             {
                 "state": "done",
                 "partner_id": partner.id,
                 "payment_id": payment.id,
-                "note": self.env._("Booked for %s.", partner.display_name),
+                "note": self._bd_book_fee(payment)
+                or self.env._("Booked for %s.", partner.display_name),
             }
         )
         self.sudo().activity_ids.unlink()  # sudo: of whomever they are

@@ -155,7 +155,7 @@ class IspGatewaySettlement(models.Model):
         if not lines:
             raise UserError(self.env._("No fee differs."))
         # sudo: accountants do not see the provider with its account of fees.
-        by_provider = lines.sudo().grouped(lambda line: line.transaction_id.provider_id)
+        by_provider = lines.sudo().grouped(lambda line: line._money().provider_id)
         for provider, group in by_provider.items():
             if not provider.bd_fee_account_id:
                 raise UserError(
@@ -175,58 +175,66 @@ class IspGatewaySettlement(models.Model):
         providers = self._providers()
         rows = self.line_ids
         finder = _Finder(self.env, providers, rows)
-        taken = self._settled_elsewhere(finder.transactions)
+        taken = self._settled_elsewhere(finder.transactions, finder.receipts)
         for row in rows:
-            tx = finder.find(row)
-            row.transaction_id = tx.id
-            row.status = row._status_against(tx, repeated=tx.id in taken)
-            if tx:
-                taken.add(tx.id)
+            money = finder.find(row)
+            row._compare(money, repeated=money in taken)
+            taken.add(money)
         self._add_missing(providers, taken)
 
-    def _settled_elsewhere(self, transactions):
-        lines = self.env["isp.gateway.settlement.line"].search(
-            [
-                ("transaction_id", "in", transactions.ids),
-                ("settlement_id", "!=", self.id),
-                ("status", "not in", ("missing", "repeated")),
-            ]
+    def _settled_elsewhere(self, transactions, receipts):
+        """Return which of these have a row in another report, as a set of records."""
+        ours = Domain("transaction_id", "in", transactions.ids) | Domain(
+            "receipt_id", "in", receipts.ids
         )
-        return set(lines.transaction_id.ids)
+        lines = self.env["isp.gateway.settlement.line"].search(
+            ours
+            & Domain("settlement_id", "!=", self.id)
+            & Domain("status", "not in", ("missing", "repeated"))
+        )
+        return {*lines.transaction_id, *lines.receipt_id}
 
     def _add_missing(self, providers, taken):
-        """Add the payments of these days that neither this report nor another one has."""
+        """Add the money of these days that neither this report nor another one has."""
         if not self.date_from or not self.date_to:
             return
         zone = self.company_id.partner_id.tz or "Asia/Dhaka"
-        company_day = self.with_context(tz=zone)
         start = _utc_start(self.date_from, zone)
         end = _utc_start(fields.Date.add(self.date_to, days=1), zone)
-        missing = self.env["payment.transaction"].search(
-            [
-                ("provider_id", "in", providers.ids),
-                ("state", "=", "done"),
-                ("last_state_change", ">=", start),
-                ("last_state_change", "<", end),
-                ("operation", "!=", "validation"),
-                ("id", "not in", list(taken)),
-            ]
+        ours = Domain("provider_id", "in", providers.ids) & Domain("state", "=", "done")
+        payments = self.env["payment.transaction"].search(
+            ours
+            & Domain("last_state_change", ">=", start)
+            & Domain("last_state_change", "<", end)
+            & Domain("operation", "!=", "validation")
         )
-        missing -= missing.browse(self._settled_elsewhere(missing))
-        self.line_ids = [
-            Command.create(
-                {
-                    "transaction_id": tx.id,
-                    "reference": tx.provider_reference,
-                    "order_id": tx.gateway_order_id,
-                    "day": fields.Date.context_today(company_day, tx.last_state_change),
-                    "amount": abs(tx.amount),
-                    "is_refund": tx.operation == "refund",
-                    "status": "missing",
-                }
-            )
-            for tx in missing
+        receipts = self.env["isp.gateway.receipt"].search(
+            ours & Domain("paid_at", ">=", start) & Domain("paid_at", "<", end)
+        )
+        taken = taken | self._settled_elsewhere(payments, receipts)
+        in_zone = self.with_context(tz=zone)
+        missing = [
+            {
+                "transaction_id": tx.id,
+                "reference": tx.provider_reference,
+                "order_id": tx.gateway_order_id,
+                "day": fields.Date.context_today(in_zone, tx.last_state_change),
+                "amount": abs(tx.amount),
+                "is_refund": tx.operation == "refund",
+            }
+            for tx in payments
+            if tx not in taken
+        ] + [
+            {
+                "receipt_id": receipt.id,
+                "reference": receipt.reference,
+                "day": fields.Date.context_today(in_zone, receipt.paid_at),
+                "amount": receipt.amount,
+            }
+            for receipt in receipts
+            if receipt not in taken
         ]
+        self.line_ids = [Command.create({**vals, "status": "missing"}) for vals in missing]
 
     # === HELPERS === #
 
@@ -305,7 +313,7 @@ def _utc_start(day, zone):
 
 
 class _Finder:
-    """Finds the payments of the rows with two searches, however many rows there are."""
+    """Finds the money of the rows with three searches, however many rows there are."""
 
     def __init__(self, env, providers, rows):
         ids = {text for row in rows for text in (row.reference, row.order_id) if text}
@@ -315,12 +323,18 @@ class _Finder:
         self.transactions = env["payment.transaction"].search(
             Domain("provider_id", "in", providers.ids) & domain
         )
+        self.receipts = env["isp.gateway.receipt"].search(
+            Domain("provider_id", "in", providers.ids) & Domain("reference", "in", list(ids))
+        )
         self._by_id = {}
         for tx in self.transactions:
             for name in names:
                 if tx[name]:
                     key = (tx.operation == "refund", tx[name])
                     self._by_id.setdefault(key, tx)
+        for receipt in self.receipts:
+            # What pays an order of ours is booked for the order.
+            self._by_id.setdefault((False, receipt.reference), receipt)
         self._refunds = {}
         for refund in self.transactions.child_transaction_ids:
             if refund.operation == "refund":
@@ -329,7 +343,7 @@ class _Finder:
         self._none = env["payment.transaction"]
 
     def find(self, row):
-        """Return the payment or refund of a row, or nothing."""
+        """Return the payment, the refund or the transfer without an order of a row, or nothing."""
         for text in (row.reference, row.order_id):
             if tx := self._by_id.get((row.is_refund, text)):
                 return tx

@@ -29,7 +29,14 @@ class IspGatewaySettlementLine(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
-    partner_id = fields.Many2one(related="transaction_id.partner_id", string="Customer")
+    receipt_id = fields.Many2one(
+        "isp.gateway.receipt",
+        string="Payment without an order",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    partner_id = fields.Many2one("res.partner", string="Customer", compute="_compute_booked")
     booked_amount = fields.Monetary(string="In Odoo", compute="_compute_booked")
     booked_fee = fields.Monetary(string="Fee in Odoo", compute="_compute_booked")
     fee_move_id = fields.Many2one("account.move", string="Entry of the difference", readonly=True)
@@ -52,59 +59,82 @@ class IspGatewaySettlementLine(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("transaction_id.amount", "transaction_id.gateway_fee_move_id")
+    @api.depends(
+        *("transaction_id.amount", "transaction_id.gateway_fee_move_id"),
+        *("receipt_id.amount", "receipt_id.gateway_fee_move_id", "receipt_id.partner_id"),
+    )
     def _compute_booked(self):
         for line in self:
-            line.booked_amount = abs(line.transaction_id.amount)
-            line.booked_fee = line.transaction_id._bd_booked_fee()
+            money = line._money()
+            line.partner_id = money.partner_id
+            line.booked_amount = abs(money.amount)
+            line.booked_fee = money._bd_booked_fee()
 
     # === ACTIONS === #
 
     def action_ask(self):
         """Ask the gateway about the payment of this row."""
         self.ensure_one()
+        if self.receipt_id:
+            return self.receipt_id.action_ask()
         return self.transaction_id.action_bd_ask()
 
     # === BUSINESS METHODS === #
 
-    def _status_against(self, tx, repeated):
-        """Return what a row is, beside the payment that was found for it."""
+    def _money(self):
+        """Return the payment of this row, or the transfer without an order that it is about."""
+        return self.transaction_id or self.receipt_id
+
+    def _compare(self, money, repeated):
+        """Note what was found for this row (see ``_money``), and what differs."""
+        is_receipt = money._name == "isp.gateway.receipt"
+        self.write(
+            {
+                "transaction_id": not is_receipt and money.id,
+                "receipt_id": is_receipt and money.id,
+                "status": self._status_against(money, repeated),
+            }
+        )
+
+    def _status_against(self, money, repeated):
         compare = self.currency_id.compare_amounts
-        if not tx:
+        if not money:
             return "unknown"
         if repeated:
             return "repeated"
-        if compare(self.amount, abs(tx.amount)):
+        if compare(self.amount, abs(money.amount)):
             return "amount"
-        if tx.state != "done":
+        if money.state != "done":
             return "state"
         if not self.adds_up:
             return "odd"
-        if self.has_fee and not self.is_refund and compare(self.fee, tx._bd_booked_fee()):
+        if self.has_fee and not self.is_refund and compare(self.fee, money._bd_booked_fee()):
             return "fee"
         return "matched"
 
     def _book_fees(self, account):
         """Book the difference of these rows, in one entry for each account the money waits on."""
         company_today = fields.Date.context_today(self.settlement_id)
-        by_account = self.grouped(
-            lambda line: line.transaction_id.payment_id.outstanding_account_id
-        )
+        by_account = self.grouped(lambda line: line._money().payment_id.outstanding_account_id)
         for waiting, lines in by_account.items():
             if not waiting:
                 raise UserError(
                     self.env._(
                         "%s has no entry in the books yet: set an outstanding account on the"
                         " payment method of the journal.",
-                        lines.transaction_id[:1].reference,
+                        lines[:1]._money().reference,
                     )
                 )
             difference = sum(line.fee - line.booked_fee for line in lines)
-            entry = lines.transaction_id[:1]._bd_fee_entry(
-                account, waiting, difference, company_today, lines.settlement_id.name
+            entry = (
+                lines[:1]
+                ._money()
+                ._bd_fee_entry(
+                    account, waiting, difference, company_today, lines.settlement_id.name
+                )
             )
             lines.fee_move_id = entry
             for line in lines:
-                tx = line.transaction_id
-                tx.gateway_fee = line.fee
-                tx.gateway_fee_move_id = tx.gateway_fee_move_id or entry
+                money = line._money()
+                money.gateway_fee = line.fee
+                money.gateway_fee_move_id = money.gateway_fee_move_id or entry

@@ -22,7 +22,10 @@ _LIFE_HOURS = 24
 
 class PaymentTransaction(models.Model):
     _name = "payment.transaction"
-    _inherit = ["payment.transaction", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        *("payment.transaction", "mail.thread", "mail.activity.mixin"),
+        "isp.gateway.fee.mixin",
+    ]
 
     gateway_order_id = fields.Char(
         string="Order id at the gateway",
@@ -72,12 +75,6 @@ class PaymentTransaction(models.Model):
         readonly=True,
         copy=False,
         index="btree_not_null",
-    )
-    gateway_fee = fields.Monetary(
-        string="Fee of the gateway", readonly=True, copy=False, help="Kept back from our money."
-    )
-    gateway_fee_move_id = fields.Many2one(
-        "account.move", string="Entry of the fee", readonly=True, copy=False
     )
     gateway_event_ids = fields.One2many(
         "isp.gateway.event", "transaction_id", string="What the gateway said"

@@ -246,14 +246,7 @@ class PaymentTransaction(models.Model):
         if self.provider_code != "bkash":
             return super()._bd_refund(amount)
         source = self.source_transaction_id
-        if under_way := self._bkash_other_refunds().filtered(lambda tx: tx.state == "pending")[:1]:
-            raise Refused(
-                self.env._(
-                    "The refund %s of this payment is still under way. Nothing was sent: try again"
-                    " when it is done.",
-                    under_way.reference,
-                )
-            )
+        self._bd_check_no_refund_under_way()
         client, payment = self.provider_id._bd_client(), self._bkash_refund_of()
         if made := self._bkash_find_refund(client.refunds(**payment), amount):
             return replace(
@@ -280,14 +273,9 @@ class PaymentTransaction(models.Model):
             "trx_id": source.provider_reference,
         }
 
-    def _bkash_other_refunds(self):
-        return self.source_transaction_id.child_transaction_ids.filtered(
-            lambda tx: tx.operation == "refund" and tx != self
-        )
-
     def _bkash_find_refund(self, listed, amount):
         """Return the refund of this amount in bKash's list that is no other's, or nothing."""
-        others = set(self._bkash_other_refunds().mapped("provider_reference"))
+        others = set(self._bd_other_refunds().mapped("provider_reference"))
         for refund in listed:
             mine = self.provider_reference in (False, refund.reference)
             if mine and refund.reference not in others and refund.amount == amount:

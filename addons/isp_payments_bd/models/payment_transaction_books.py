@@ -2,6 +2,8 @@
 
 from odoo import Command, fields, models
 
+from ..gateways.common import HELD
+
 
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
@@ -43,6 +45,10 @@ class PaymentTransaction(models.Model):
         extra.is_live = self.is_live
         extra._bd_mark_paid(verified)
         extra._bd_flag_credit(extra.amount)
+        if verified.status == HELD:
+            extra._bd_alert(
+                self.env._("A risky payment for a bill that is paid already"), verified.reason
+            )
         return extra
 
     def _create_payment(self, **extra_create_values):
@@ -55,7 +61,8 @@ class PaymentTransaction(models.Model):
         due = self._bd_due()
         payment = super()._create_payment(**extra_create_values)
         if self.operation != "refund":
-            self._bd_book_fee(payment)
+            if problem := self._bd_book_fee(payment):
+                self.gateway_note = problem
             over = self.amount - due
             if self.invoice_ids and self.currency_id.compare_amounts(over, 0) > 0:
                 self._bd_flag_credit(over)
@@ -81,71 +88,9 @@ class PaymentTransaction(models.Model):
             ),
         )
 
-    # === FEES === #
-
-    def _bd_fee(self, verified):
-        """Return what the gateway keeps of this payment; 0 when the payer pays the fee on top."""
-        provider = self.provider_id
-        if provider.bd_fee_bearer == "payer" or self.operation == "validation":
-            return 0.0
-        fee = verified.fee
-        if fee is None:
-            return self.currency_id.round(self.amount * provider.bd_fee_percent / 100)
-        # A fee that eats the payment is a misread answer; the settlement report shows it.
-        return float(fee) if 0 <= fee < self.amount else 0.0
-
-    def _bd_booked_fee(self):
-        """Return the fee that is in the books."""
-        return self.gateway_fee if self.gateway_fee_move_id else 0.0
-
-    def _bd_book_fee(self, payment):
-        """Book the fee against the account on which the payment waits for the bank."""
-        account = self.provider_id.bd_fee_account_id
-        waiting = payment.outstanding_account_id
-        if self.gateway_fee_move_id or self.currency_id.is_zero(self.gateway_fee):
-            return
-        if not account or not payment.move_id:
-            self.gateway_note = self.env._(
-                "The fee of %(fee)s is not booked: set the account of gateway fees on the"
-                " provider, and an outstanding account on its journal.",
-                fee=self.currency_id.format(self.gateway_fee),
-            )
-            return
-        self.gateway_fee_move_id = self._bd_fee_entry(
-            account, waiting, self.gateway_fee, payment.date, self.reference
-        )
-
-    def _bd_fee_entry(self, account, waiting, fee, date, reference):
-        """Post an entry that takes ``fee`` from the waiting account; negative gives it back."""
-        company = self.company_id
-        balance = self.currency_id._convert(fee, company.currency_id, company, date)
-        label = self.env._(
-            "Fee of %(gateway)s: %(reference)s",
-            gateway=self.provider_id.name,
-            reference=reference,
-        )
-        lines = [
-            {
-                "name": label,
-                "account_id": line_account.id,
-                "currency_id": self.currency_id.id,
-                "amount_currency": sign * fee,
-                "balance": sign * balance,
-            }
-            for line_account, sign in ((account, 1), (waiting, -1))
-        ]
-        entry = self.env["account.move"].create(
-            {
-                "move_type": "entry",
-                "journal_id": self.provider_id.journal_id.id,
-                "date": date,
-                "ref": label,
-                "company_id": company.id,
-                "line_ids": [Command.create(line) for line in lines],
-            }
-        )
-        entry.action_post()
-        return entry
+    def _bd_fee(self, told=None):
+        """Saving a wallet costs nothing."""
+        return 0.0 if self.operation == "validation" else super()._bd_fee(told)
 
     # === PEOPLE === #
 

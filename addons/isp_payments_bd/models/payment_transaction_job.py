@@ -84,7 +84,16 @@ class PaymentTransaction(models.Model):
                 self._bd_leave_alone(provider)
                 left = cron._commit_progress()
             if not left:
+                if silent[provider]:
+                    # Odoo would call the job again at once, for the next silent gateway. One answer
+                    # is enough to wait for: other jobs first, and this one comes after them.
+                    self._bd_call_job()
+                    cron._commit_progress(remaining=0)
                 return
+
+    @api.model
+    def _bd_call_job(self):
+        self.env.ref("isp_payments_bd.payment_transaction_cron_reconcile")._trigger()
 
     @api.model
     def _bd_due_ids(self):

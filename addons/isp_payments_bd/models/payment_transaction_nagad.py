@@ -46,17 +46,7 @@ class PaymentTransaction(models.Model):
         source = self.source_transaction_id
         if not self.provider_id.nagad_refunds:
             raise Refused(self.env._("Refunds from Odoo are switched off in the Nagad settings."))
-        before = source.child_transaction_ids.filtered(
-            lambda tx: tx.operation == "refund" and tx.state == "pending" and tx.id < self.id
-        )
-        if before:
-            raise Refused(
-                self.env._(
-                    "The refund %s of this payment is still under way. Nothing was sent: try again"
-                    " when it is done.",
-                    before[0].reference,
-                )
-            )
+        self._bd_check_no_refund_under_way()
         return self.provider_id._bd_client().refund(
             source.gateway_payment_id,
             source.gateway_order_id,

@@ -88,6 +88,32 @@ class PaymentTransaction(models.Model):
                 )
             )
 
+    def _bd_other_refunds(self):
+        """Return the other refunds of the payment that this one is a refund of."""
+        refunds = self.source_transaction_id.child_transaction_ids
+        return refunds.filtered(lambda tx: tx.operation == "refund" and tx != self)
+
+    def _bd_check_no_refund_under_way(self):
+        """For gateways that cannot tell two refunds of one payment apart.
+
+        :raise Refused: another one was sent before and is not final
+        """
+        now = fields.Datetime.now()
+        mine = (self.gateway_sent_at or now, self.id)
+        before = self._bd_other_refunds().filtered(
+            lambda tx: (
+                tx.state == "pending" and tx.gateway_sent_at and (tx.gateway_sent_at, tx.id) < mine
+            )
+        )
+        if before:
+            raise Refused(
+                self.env._(
+                    "The refund %s of this payment is still under way. Nothing was sent: try again"
+                    " when it is done.",
+                    before[0].reference,
+                )
+            )
+
     # === SENDING === #
 
     def _bd_after_commit(self):

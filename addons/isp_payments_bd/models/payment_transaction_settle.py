@@ -205,7 +205,7 @@ class PaymentTransaction(models.Model):
                 "gateway_note": verified.reason
                 or self.env._("Paid, transfer %(reference)s.", reference=verified.reference),
                 "gateway_payer": verified.payer or verified.method or False,
-                "gateway_fee": self._bd_fee(verified),
+                "gateway_fee": self._bd_fee(verified.fee),
             }
         )
         self._set_done(extra_allowed_states=("cancel",))

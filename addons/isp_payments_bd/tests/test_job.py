@@ -57,11 +57,28 @@ class TestJob(GatewayCase):
         txs = self.env["payment.transaction"].concat(*(self.create_tx() for _n in range(3)))
         self.make_due(txs)
         self.gateway.answers = [Unknown("no answer")]
-        self.patch(self.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 0)
+        told = []
+        self.patch(
+            self.registry["ir.cron"],
+            "_commit_progress",
+            lambda *_args, **kwargs: told.append(kwargs),
+        )
         with mute_logger(JOB):
             for _call in range(10):
                 txs._cron_bd_reconcile()
         self.assertEqual(len(self.gateway.asked("ask")), 1)
+        self.assertIn({"remaining": 0}, told)  # the worker goes on with other jobs
+
+    def test_after_a_time_out_the_job_comes_again(self):
+        """For the gateways that do answer."""
+        self.make_due(self.create_tx() + self.create_tx())
+        self.gateway.answers = [Unknown("no answer")]
+        self.patch(self.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 0)
+        triggers = self.env["ir.cron.trigger"]
+        before = triggers.search_count([])
+        with mute_logger(JOB):
+            self.env["payment.transaction"]._cron_bd_reconcile()
+        self.assertEqual(triggers.search_count([]), before + 1)
 
     def test_a_silent_gateway_does_not_hold_up_another(self):
         other = self.create_provider(self.company, self.journal, name="Other gateway")

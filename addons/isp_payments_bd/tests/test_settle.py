@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import ValidationError
 from odoo.tests import mute_logger, tagged
 
-from ..gateways.common import CANCELED, FAILED, PENDING, Refused, Unknown, Verified
+from ..gateways.common import CANCELED, FAILED, HELD, PENDING, Refused, Unknown, Verified
 from .common import GatewayCase
 
 SETTLE = "odoo.addons.isp_payments_bd.models.payment_transaction_settle"
@@ -230,6 +230,17 @@ class TestSettle(GatewayCase):
         self.assertEqual(self.settle(tx, replace(main, also=(other,))), "paid")
         self.assertEqual(tx._bd_extras().provider_reference, "SECOND")
         self.assertEqual(self.events(tx), [("return", "paid"), ("return", "extra")])
+
+    def test_a_risky_second_transfer_is_a_credit_that_staff_are_warned_of(self):
+        tx = self.pay(self.create_tx(500, self.create_bill(500)))
+        risky = self.verified(tx, HELD, reference="SECOND", reason="Stolen card")
+        self.assertEqual(self.settle(tx, risky, again=True), "extra")
+        activities = tx._bd_extras().activity_ids
+        self.assertEqual(
+            set(activities.mapped("summary")),
+            {"A bill was paid twice", "A risky payment for a bill that is paid already"},
+        )
+        self.assertIn("Stolen card", "".join(activities.mapped("note")))
 
     def test_a_second_transfer_of_another_amount_is_for_staff(self):
         tx = self.pay(self.create_tx(500))

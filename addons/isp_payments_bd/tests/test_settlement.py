@@ -129,6 +129,58 @@ class TestSettlement(GatewayCase):
         with self.assertRaises(UserError):
             settlement.action_book_fees()
 
+    def receive(self, reference, amount=500.0, state="done", **values):
+        """Book money that came without an order, at a QR code for example."""
+        receipt = self.env["isp.gateway.receipt"].create(
+            {
+                "provider_id": self.provider.id,
+                "currency_id": self.bdt.id,
+                "reference": reference,
+                "amount": amount,
+                "paid_at": "2026-03-05 06:00:00",
+                "state": "review",
+                **values,
+            }
+        )
+        if state == "done":
+            receipt._book(self.customer)
+        return receipt
+
+    def test_money_without_an_order_is_in_the_report_too(self):
+        self.provider.bd_fee_percent = 1.5
+        good, cheap, dear = (self.receive(f"QR{number}") for number in range(3))
+        waiting, missing = self.receive("QR3", state="review"), self.receive("QR4")
+        self.assertEqual((good.gateway_fee, good.gateway_fee_move_id.state), (7.5, "posted"))
+        settlement = self.read_report(
+            "QR0,500.00,7.50,492.50,Payment,,2026-03-05",
+            "QR1,400.00,7.50,392.50,Payment,,2026-03-05",
+            "QR2,500.00,9.00,491.00,Payment,,2026-03-05",
+            "QR3,500.00,7.50,492.50,Payment,,2026-03-05",
+            "QR0,500.00,7.50,492.50,Payment,,2026-03-05",
+        )
+        self.assertEqual(
+            self.statuses(settlement),
+            ["matched", "amount", "fee", "state", "repeated", "missing"],
+        )
+        lines = settlement.line_ids.sorted("id")
+        self.assertEqual(lines[:4].receipt_id, good | cheap | dear | waiting)
+        self.assertEqual(lines[-1].receipt_id, missing)
+        self.assertEqual(lines[0].partner_id, self.customer)
+        self.assertEqual((lines[0].booked_amount, lines[0].booked_fee), (500, 7.5))
+        settlement.action_book_fees()
+        self.assertEqual(lines[2].status, "matched")
+        self.assertEqual((dear.gateway_fee, lines[2].fee_move_id.state), (9, "posted"))
+
+    def test_the_fee_of_money_without_an_order_that_cannot_be_booked_is_said(self):
+        self.provider.bd_fee_percent = 1.5
+        self.patch(
+            self.registry["isp.gateway.receipt"],
+            "_bd_book_fee",
+            lambda receipt, payment: "The fee is not booked",
+        )
+        receipt = self.receive("QR9")
+        self.assertEqual((receipt.state, receipt.note), ("done", "The fee is not booked"))
+
     def test_a_checked_report_is_closed(self):
         settlement = self.read_report("X1,500.00,,,,,")
         settlement.action_done()
