@@ -23,7 +23,9 @@ _LIFE_HOURS = 24
 class PaymentTransaction(models.Model):
     _name = "payment.transaction"
     _inherit = [
-        *("payment.transaction", "mail.thread", "mail.activity.mixin"),
+        "payment.transaction",
+        "mail.thread",
+        "mail.activity.mixin",
         "isp.gateway.fee.mixin",
     ]
 
