@@ -17,10 +17,11 @@ import itertools
 import random
 import statistics
 import time
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from harness import databases, radius, radius_fill, radius_load, radius_outage, radius_stock
+from harness import cpu, databases, radius, radius_fill, radius_load, radius_outage, radius_stock
 from harness.radius_fill import PASSWORD
 from harness.radius_load import send, session_mix, session_packet, split
 from harness.waiting import Background
@@ -63,13 +64,15 @@ class Contest:
         self.sizes = sizes
         self.servers = servers
         self.names = names
+        self.work = {}
 
     def run(self, kind, packets_of_round, rounds=None):
-        """Median rates and the median of the rounds' ratios.
+        """Median rates and the median of the rounds' ratios; see ``work`` for the processor time.
 
         :param packets_of_round: function of the round's number that makes the packets
         """
         rates = {"ours": [], "stock": []}
+        self.work = {side: Counter() for side in rates}
         for number in itertools.count():
             packets = packets_of_round(number)
             sides = ("ours", "stock") if number % 2 else ("stock", "ours")
@@ -99,17 +102,34 @@ class Contest:
         """Send packets to one side."""
         server = self.servers[side]
         port = server.auth_port if kind == "auth" else server.acct_port
-        return send(port, kind, SECRET, split(packets, SENDERS), retries=1, timeout_s=2)
+        before = self._spent(side)
+        sent = send(port, kind, SECRET, split(packets, SENDERS), retries=1, timeout_s=2)
+        if side in self.work:
+            self.work[side].update(self._spent(side))
+            self.work[side].subtract(before)
+            self.work[side]["packets"] += len(packets)
+        return sent
+
+    def _spent(self, side):
+        return {
+            "FreeRADIUS": cpu.seconds([self.servers[side].pid]),
+            "PostgreSQL": cpu.seconds(cpu.backends(self.names[side])),
+        }
 
 
-def report(what, ours, stock, ratio, bar):
-    """One line: rates, their ratio, and the bar beside it."""
+def report(what, contest, ours, stock, ratio, bar):
+    """Rates, their ratio and the bar beside it; then the processor time of both."""
     verdict = "" if ratio >= bar else "   BELOW THE BAR"
     print(
         f"{what:42} ours {ours:6.0f}/s  stock {stock:6.0f}/s  "
         f"ratio {ratio:5.2f} (bar {bar}){verdict}",
         flush=True,
     )
+    spent = []
+    for program in ("FreeRADIUS", "PostgreSQL"):
+        each = [1e6 * side[program] / side["packets"] for side in contest.work.values()]
+        spent.append(f"{program} {each[0]:.0f} : {each[1]:.0f}")
+    print(f"{'':4}processor time a packet, µs, ours : stock: {', '.join(spent)}", flush=True)
 
 
 def logins(contest):
@@ -125,7 +145,7 @@ def logins(contest):
 
     for what, first in (("no limit", 2 * quarter), ("one session", 3 * quarter)):
         measured = contest.run("auth", functools.partial(packets, first=first))
-        report(f"authorisation (PAP, {what})", *measured, 1.05)
+        report(f"authorisation (PAP, {what})", contest, *measured, 1.05)
 
 
 def accounting(contest):
@@ -136,14 +156,15 @@ def accounting(contest):
         begin = first + 1 + number * contest.sizes.mix_sessions
         return session_mix(range(begin, begin + contest.sizes.mix_sessions), f"{prefix}{number}-")
 
-    report("accounting (1 Start, 12 Interims, 1 Stop)", *contest.run("acct", packets), 0.97)
+    measured = contest.run("acct", packets)
+    report("accounting (1 Start, 12 Interims, 1 Stop)", contest, *measured, 0.97)
     with ExitStack() as stack:
         installed = Contest(
             contest.sizes, servers_of_both(stack, contest.names, installed=True), contest.names
         )
         installed.warm_up("warm-installed-")
         measured = installed.run("acct", functools.partial(packets, prefix="installed"))
-        report("accounting as installed (see above)", *measured, 0.97)
+        report("accounting as installed (see above)", installed, *measured, 0.97)
 
 
 def mass_close(contest):
@@ -182,7 +203,8 @@ def mass_close(contest):
             for at in range(sizes.interims)
         ]
 
-    report("Interims right after a mass close", *contest.run("acct", packets, 3), 3)
+    measured = contest.run("acct", packets, 3)
+    report("Interims right after a mass close", contest, *measured, 3)
 
 
 def drop_month(contest):

@@ -73,6 +73,11 @@ class StockServer(radius.RadiusClient):
                 raise databases.HarnessError(f"Stock FreeRADIUS did not start:\n{log[-2000:]}")
         return self
 
+    @property
+    def pid(self):
+        """Process number of the running server."""
+        return self._process.pid
+
     def __exit__(self, *_exc):
         self._process.terminate()
         try:

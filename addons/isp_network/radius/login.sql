@@ -81,12 +81,12 @@ $$;
 
 -- === WHAT IT MAY DO === --
 
--- One look-up a login. Numbers below 20 say how to check it, the others what to answer. All logins
--- go through here, so it is two statements whose plans the session keeps: each further expression
--- or function of PL/pgSQL would be prepared anew for each login, which takes longer than to find it.
-CREATE OR REPLACE FUNCTION radius.login_items(login_name text, nas_address text DEFAULT NULL)
+-- What is asked for whatever login it is; login_items takes the plain ones out. Two statements whose
+-- plans the session keeps: each further expression or function of PL/pgSQL would be prepared anew
+-- for each login, which takes longer than to find it.
+CREATE OR REPLACE FUNCTION radius.any_login_items(login_name text, nas_address text)
 RETURNS TABLE (id int, username text, attribute text, value text, op text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = radius, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     key int;
@@ -115,8 +115,9 @@ BEGIN
                 WHEN l.mac_lock = 'fixed' AND l.mac_addresses IS NULL THEN '{none}'
                 ELSE string_to_array(l.mac_addresses, '|') END AS macs,
             -- As unseal() opens it, but of 32 digits and 16 bytes of padding only: then there is
-            -- no error to catch, which takes longer than to decipher.
-            CASE WHEN l.nt_secret ~ '^[0-9a-f]{128}$'
+            -- no error to catch, which takes longer than to decipher. So does a regular expression.
+            CASE WHEN length(l.nt_secret) = 128
+                    AND translate(l.nt_secret, '0123456789abcdef', '') = ''
                     AND length(current_setting('radius.key', true)) = 64
                 THEN public.decrypt_iv(decode(substr(l.nt_secret, 33), 'hex'),
                     decode(current_setting('radius.key', true), 'hex'),
@@ -197,6 +198,64 @@ BEGIN
         ] || a.macs
     ) WITH ORDINALITY u (attribute, value, n)
     WHERE u.value IS NOT NULL;
+END $$;
+
+-- One look-up a login. Numbers below 20 say how to check it, the others what to answer. Nearly all
+-- are plain: an open service, a MikroTik, no voucher, device lock, CHAP or burst. Their answer is one
+-- row spelt out, in half of the time. A test compares both ways.
+CREATE OR REPLACE FUNCTION radius.login_items(login_name text, nas_address text DEFAULT NULL)
+RETURNS TABLE (id int, username text, attribute text, value text, op text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT CASE WHEN u.n <= 4 THEN u.n::int ELSE u.n::int + 20 END,
+        login_name, u.attribute, u.value, ':='
+    FROM login l
+    CROSS JOIN LATERAL unnest(
+        '{ISP-Subscription-Id,ISP-Service,NT-Password,Simultaneous-Use,Framed-IP-Address,
+            Framed-Pool,Delegated-IPv6-Prefix,Session-Timeout,Idle-Timeout,
+            Acct-Interim-Interval,Mikrotik-Rate-Limit,Mikrotik-Address-List,
+            Mikrotik-Delegated-IPv6-Pool}'::text[],
+        ARRAY[
+            COALESCE(l.subscription_id, 0)::text,
+            l.access,
+            encode(substr(public.decrypt_iv(decode(substr(l.nt_secret, 33), 'hex'),
+                decode(current_setting('radius.key', true), 'hex'),
+                decode(left(l.nt_secret, 32), 'hex'), 'aes-cbc/pad:none'), 1, 32), 'escape'),
+            l.simultaneous_use::text,
+            l.ipv4_address,
+            CASE WHEN l.ipv4_address IS NULL THEN l.framed_pool END,
+            l.delegated_prefix,
+            CASE WHEN l.valid_until IS NULL THEN l.session_timeout_s
+                ELSE LEAST(l.session_timeout_s,
+                    ceil(extract(epoch FROM l.valid_until - (now() AT TIME ZONE 'UTC')))::bigint)
+                END::text,
+            l.idle_timeout_s::text,
+            l.interim_interval_s::text,
+            rate(l.upload_kbps) || '/' || rate(l.download_kbps),
+            l.address_list,
+            CASE WHEN l.delegated_prefix IS NULL THEN l.ipv6_pool END
+        ]
+    ) WITH ORDINALITY u (attribute, value, n)
+    WHERE l.username = login_name AND l.access IN ('full', 'throttled')
+        AND (l.valid_until IS NULL OR l.valid_until > now() AT TIME ZONE 'UTC')
+        AND l.voucher_id IS NULL AND l.valid_seconds IS NULL
+        AND l.mac_lock IS NULL AND l.mac_addresses IS NULL AND l.chap_secret IS NULL
+        AND l.upload_kbps > 0 AND l.download_kbps > 0 AND COALESCE(l.priority, 8) = 8
+        AND COALESCE(l.burst_upload_kbps, l.burst_download_kbps) IS NULL
+        AND length(current_setting('radius.key', true)) = 64 AND length(l.nt_secret) = 128
+        AND translate(l.nt_secret, '0123456789abcdef', '') = ''
+        AND COALESCE((SELECT c.nas_type = 'mikrotik' FROM client c
+                      WHERE c.ip_address = nas_address), true)
+        -- Sealed with another key it is rubbish.
+        AND (u.attribute <> 'NT-Password' OR length(u.value) = 32
+            AND translate(u.value, '0123456789ABCDEFabcdef', '') = '')
+        AND u.value IS NOT NULL;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT * FROM any_login_items(login_name, nas_address);
 END $$;
 
 -- The two halves, for those who look at what a router would be told.

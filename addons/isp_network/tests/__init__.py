@@ -27,3 +27,4 @@ from . import test_login_rules
 from . import test_walled
 from . import test_plan_pools
 from . import test_routeros_limitations
+from . import test_radius_plain
