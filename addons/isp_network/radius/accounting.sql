@@ -285,46 +285,46 @@ CREATE OR REPLACE FUNCTION radius.account_interim(
 ) RETURNS SETOF boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
 #variable_conflict use_column
-DECLARE
-    held record;
-    moment timestamptz := to_timestamp(epoch);
-    octets_in bigint := (gigawords_in << 32) + low_in;
-    octets_out bigint := (gigawords_out << 32) + low_out;
 BEGIN
-    SELECT o.subscription_id, o.acctupdatetime, o.acctinputoctets, o.acctoutputoctets,
-        o.acctsessiontime, o.base_in + octets_in AS new_in, o.base_out + octets_out AS new_out,
-        o.base_seconds + session_seconds AS new_seconds
-    INTO held FROM radacct_open o
-    WHERE o.acctuniqueid = uid
-        -- What the router did not say is negative.
-        AND low_in >= 0 AND low_out >= 0 AND session_seconds >= 0
-        AND o.acctupdatetime <= moment AND moment <= now() + interval '1 day'
-        AND (ip = '' OR ip = host(o.framedipaddress))
-        AND (ip6_prefix = '' OR ip6_prefix = text(o.framedipv6prefix))
-        AND (delegated = '' OR delegated = text(o.delegatedipv6prefix));
-    IF NOT FOUND OR held.new_in < held.acctinputoctets OR held.new_out < held.acctoutputoctets
-        OR held.new_seconds < held.acctsessiontime
-    THEN
-        RETURN;
-    END IF;
-    UPDATE radacct_open SET
-        acctinterval = extract(epoch FROM moment - acctupdatetime), acctupdatetime = moment,
-        acctsessiontime = held.new_seconds, acctinputoctets = held.new_in,
-        acctoutputoctets = held.new_out
-    WHERE acctuniqueid = uid AND acctupdatetime = held.acctupdatetime
-        AND acctinputoctets = held.acctinputoctets AND acctoutputoctets = held.acctoutputoctets
-        AND acctsessiontime = held.acctsessiontime;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    IF held.subscription_id IS NOT NULL AND (held.new_in > held.acctinputoctets
-        OR held.new_out > held.acctoutputoctets OR held.new_seconds > held.acctsessiontime)
-    THEN
-        INSERT INTO usage_delta VALUES (held.subscription_id, held.acctupdatetime, moment,
-            held.new_in - held.acctinputoctets, held.new_out - held.acctoutputoctets,
-            held.new_seconds - held.acctsessiontime);
-    END IF;
-    RETURN NEXT true;
+    -- One statement: each further one, and each expression of PL/pgSQL, costs as much as the work.
+    RETURN QUERY
+    WITH told AS (
+        UPDATE radacct_open o SET
+            acctinterval = extract(epoch FROM h.moment - h.acctupdatetime),
+            acctupdatetime = h.moment, acctsessiontime = h.new_seconds,
+            acctinputoctets = h.new_in, acctoutputoctets = h.new_out
+        FROM (
+            SELECT r.ctid AS place, r.subscription_id, r.acctupdatetime, r.acctinputoctets,
+                r.acctoutputoctets, r.acctsessiontime, to_timestamp(epoch) AS moment,
+                r.base_in + (gigawords_in << 32) + low_in AS new_in,
+                r.base_out + (gigawords_out << 32) + low_out AS new_out,
+                r.base_seconds + session_seconds AS new_seconds
+            FROM radacct_open r
+            WHERE r.acctuniqueid = uid
+                -- What the router did not say is negative.
+                AND low_in >= 0 AND low_out >= 0 AND session_seconds >= 0
+                AND (ip = '' OR ip = host(r.framedipaddress))
+                AND (ip6_prefix = '' OR ip6_prefix = text(r.framedipv6prefix))
+                AND (delegated = '' OR delegated = text(r.delegatedipv6prefix))
+        ) h
+        WHERE o.ctid = h.place AND o.acctuniqueid = uid
+            -- Who waited for another report of the session finds another row, and nothing is done.
+            AND o.acctupdatetime = h.acctupdatetime AND o.acctinputoctets = h.acctinputoctets
+            AND o.acctoutputoctets = h.acctoutputoctets AND o.acctsessiontime = h.acctsessiontime
+            AND h.acctupdatetime <= h.moment AND h.moment <= now() + interval '1 day'
+            AND h.new_in >= h.acctinputoctets AND h.new_out >= h.acctoutputoctets
+            AND h.new_seconds >= h.acctsessiontime
+        RETURNING h.subscription_id, h.acctupdatetime AS since, h.moment,
+            h.new_in - h.acctinputoctets AS more_in, h.new_out - h.acctoutputoctets AS more_out,
+            h.new_seconds - h.acctsessiontime AS more_seconds
+    ), counted AS (
+        INSERT INTO usage_delta
+        SELECT t.subscription_id, t.since, t.moment, t.more_in, t.more_out, t.more_seconds
+        FROM told t
+        WHERE t.subscription_id IS NOT NULL
+            AND (t.more_in > 0 OR t.more_out > 0 OR t.more_seconds > 0)
+    )
+    SELECT true FROM told;
 END $$;
 
 -- The router says that it holds no session, because it starts or stops. Its number tells apart
