@@ -52,13 +52,18 @@ subscriptions._activate()
 env.cr.commit()
 """
 
-BILLS = """
+BILL_THEM = """
 from datetime import timedelta
 
 day = env.company._get_isp_today().replace(day=1) - timedelta(days=40)
 run = env["isp.billing.run"].create({"target_date": day, "invoice_date": day})
-run._run_to_end()
 env.cr.commit()
+run._run_to_end()
+env["queue.job"].search([]).unlink()  # files of the bills: not what is measured here
+env.cr.commit()
+"""
+
+BILLS = """
 demo = provider_of(env, "demo")
 demo.write({"state": "test", "is_published": True})
 demo.payment_method_ids.active = True
@@ -285,6 +290,7 @@ def measure(options, database, simulators):
     first = len(codes) * (options.returns + warmup)
     run_shell(database, CUSTOMERS.replace("@COUNT@", str(SEEDS)))
     crowd.multiply_subscriptions(database, math.ceil((first + options.payments) / SEEDS))
+    run_shell(database, BILL_THEM, timeout=1800)
     with OdooServer(database, workers=2) as odoo:
         output = simulators.set_up(odoo, BILLS.replace("@FIRST@", str(first)))
         facts = json.loads(output.split("RESULT")[1].splitlines()[0])
@@ -307,8 +313,7 @@ def measure(options, database, simulators):
     held = job.run("all, the paid ones booked")
     [(done,)] = databases.query(
         database,
-        "SELECT count(*) FROM payment_transaction WHERE reference LIKE 'open-%%' AND state = 'done'",
-        [],
+        "SELECT count(*) FROM payment_transaction WHERE reference LIKE 'open-%' AND state = 'done'",
     )
     assert done == paid, f"{done:,} are booked, {paid:,} were paid"
     held += job.run("those still open, once more")

@@ -158,6 +158,29 @@ DECLARE
     closed record;
 BEGIN
     p.at := believable(p.at);
+    -- Nearly every Start: of a session and a device that nobody has heard of, and of a customer.
+    INSERT INTO radacct (
+        acctsessionid, acctuniqueid, username, realm, nasipaddress, nas_id, subscription_id,
+        nasportid, nasporttype, acctstarttime, acctupdatetime, acctsessiontime, acctauthentic,
+        connectinfo_start, acctinputoctets, acctoutputoctets, calledstationid, callingstationid,
+        servicetype, framedprotocol, framedipaddress, framedipv6address, framedipv6prefix,
+        framedinterfaceid, delegatedipv6prefix
+    )
+    SELECT p.session_id, p.uid, p.username, NULLIF(p.realm, ''), p.nas_address,
+        nas_number(p.nas_key), l.subscription_id, NULLIF(p.port_id, ''), p.port_type, p.at, p.at, 0,
+        p.authentic, p.connect_info, 0, 0, p.called, p.calling, p.service_type, p.protocol, p.ip,
+        p.ip6, p.ip6_prefix, NULLIF(p.interface_id, ''), p.delegated
+    FROM login l
+    WHERE l.username = p.username AND l.access <> 'none' AND l.subscription_id IS NOT NULL
+        AND (p.class = '' OR p.class LIKE 'ai:%:' || l.subscription_id)
+        AND NOT EXISTS (SELECT FROM radacct r
+            WHERE r.acctuniqueid = p.uid AND r.acctstoptime > now() - interval '35 days')
+        AND NOT EXISTS (SELECT FROM radacct_open o
+            WHERE o.username = p.username AND o.callingstationid = p.calling)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        RETURN true;
+    END IF;
     -- An Interim came first, or the Start was sent again: only ever fill in.
     UPDATE radacct_open SET acctstarttime = LEAST(acctstarttime, p.at),
         connectinfo_start = COALESCE(NULLIF(connectinfo_start, ''), p.connect_info),
@@ -188,6 +211,44 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Nearly every Stop: the last report of a session that is open, with counters that grew. It writes
+-- what account_report would, in one statement, and is false for anything else.
+CREATE OR REPLACE FUNCTION radius.stop_plainly(p radius.packet) RETURNS boolean
+LANGUAGE plpgsql SET search_path = radius, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    taken boolean;
+BEGIN
+    WITH told AS (
+        -- The row moves to its month.
+        UPDATE radacct o SET
+            acctstoptime = p.at, acctterminatecause = p.cause, connectinfo_stop = p.connect_info,
+            acctupdatetime = p.at, acctsessiontime = h.new_seconds,
+            acctinputoctets = h.new_in, acctoutputoctets = h.new_out,
+            framedipaddress = COALESCE(p.ip, o.framedipaddress)
+        FROM (
+            SELECT r.subscription_id, r.acctupdatetime, r.acctinputoctets, r.acctoutputoctets,
+                r.acctsessiontime, r.base_in + p.octets_in AS new_in,
+                r.base_out + p.octets_out AS new_out, r.base_seconds + p.seconds AS new_seconds
+            FROM radacct_open r WHERE r.acctuniqueid = p.uid FOR NO KEY UPDATE
+        ) h
+        WHERE o.acctuniqueid = p.uid AND o.acctstoptime IS NULL
+            AND h.acctupdatetime <= p.at AND h.new_in >= h.acctinputoctets
+            AND h.new_out >= h.acctoutputoctets AND h.new_seconds >= h.acctsessiontime
+        RETURNING h.subscription_id, h.acctupdatetime AS since,
+            h.new_in - h.acctinputoctets AS more_in, h.new_out - h.acctoutputoctets AS more_out,
+            h.new_seconds - h.acctsessiontime AS more_seconds
+    ), counted AS (
+        INSERT INTO usage_delta
+        SELECT t.subscription_id, t.since, p.at, t.more_in, t.more_out, t.more_seconds
+        FROM told t
+        WHERE t.subscription_id IS NOT NULL
+            AND (t.more_in > 0 OR t.more_out > 0 OR t.more_seconds > 0)
+    )
+    SELECT true INTO taken FROM told;
+    RETURN COALESCE(taken, false);
+END $$;
+
 -- An Interim, or with final the Stop.
 CREATE OR REPLACE FUNCTION radius.account_report(p radius.packet, final boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
@@ -202,6 +263,9 @@ BEGIN
         -- A lost Interim is made good by the next packet. A Stop is the last one, so it waits for
         -- the disk, unless the operator has set otherwise (ALTER DATABASE ... SET).
         SET LOCAL synchronous_commit = on;
+    END IF;
+    IF final AND stop_plainly(p) THEN
+        RETURN true;
     END IF;
     LOOP
         SELECT radacctid, subscription_id, acctupdatetime, acctstoptime, acctterminatecause,
@@ -254,10 +318,22 @@ BEGIN
         WHERE acctuniqueid = p.uid;
         RETURN true;
     END IF;
-    -- A Stop moves the row to its month, a report after our own guess moves it back.
+    -- A Stop moves the row to its month. NULL and = name one part of the table, so that no other is
+    -- locked and looked at.
+    IF held.acctstoptime IS NULL THEN
+        UPDATE radacct SET
+            acctstoptime = p.at, acctterminatecause = p.cause, connectinfo_stop = p.connect_info,
+            acctupdatetime = GREATEST(acctupdatetime, p.at), acctsessiontime = c.seconds,
+            acctinputoctets = c.octets_in, acctoutputoctets = c.octets_out,
+            base_in = c.base_in, base_out = c.base_out, base_seconds = c.base_seconds,
+            counters_since = c.since, framedipaddress = COALESCE(p.ip, framedipaddress)
+        WHERE acctuniqueid = p.uid AND acctstoptime IS NULL;
+        RETURN true;
+    END IF;
+    -- It was closed already, perhaps by our own guess: a report after that moves it back.
     UPDATE radacct SET
         acctstoptime = CASE
-            WHEN final AND (acctstoptime IS NULL OR is_ours(acctterminatecause)) THEN p.at
+            WHEN final AND is_ours(acctterminatecause) THEN p.at
             WHEN is_ours(acctterminatecause) AND p.at > acctstoptime THEN NULL
             ELSE acctstoptime END,
         acctterminatecause = CASE WHEN final THEN p.cause
@@ -268,7 +344,7 @@ BEGIN
         acctinputoctets = c.octets_in, acctoutputoctets = c.octets_out,
         base_in = c.base_in, base_out = c.base_out, base_seconds = c.base_seconds,
         counters_since = c.since, framedipaddress = COALESCE(p.ip, framedipaddress)
-    WHERE acctuniqueid = p.uid AND acctstoptime IS NOT DISTINCT FROM held.acctstoptime;
+    WHERE acctuniqueid = p.uid AND acctstoptime = held.acctstoptime;
     RETURN true;
 END $$;
 
