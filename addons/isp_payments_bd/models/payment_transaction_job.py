@@ -84,9 +84,10 @@ class PaymentTransaction(models.Model):
                 self._bd_leave_alone(provider)
                 left = cron._commit_progress()
             if not left:
-                if silent[provider]:
-                    # Odoo would call the job again at once, for the next silent gateway. One answer
-                    # is enough to wait for: other jobs first, and this one comes after them.
+                if number < len(todo):
+                    # Odoo would call the job nine times more, for a payment each or for the next
+                    # silent gateway, and then leave it for a minute. So it is over for now, and
+                    # comes again as soon as the other jobs had their turn.
                     self._bd_call_job()
                     cron._commit_progress(remaining=0)
                 return

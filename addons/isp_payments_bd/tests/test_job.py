@@ -80,6 +80,27 @@ class TestJob(GatewayCase):
             self.env["payment.transaction"]._cron_bd_reconcile()
         self.assertEqual(triggers.search_count([]), before + 1)
 
+    def test_when_its_time_is_up_the_job_comes_again_after_the_others(self):
+        txs = self.create_tx() + self.create_tx() + self.create_tx()
+        self.make_due(txs)
+        self.gateway.answers = [self.verified(txs[0], PENDING)]
+        told = []
+        self.patch(
+            self.registry["ir.cron"],
+            "_commit_progress",
+            lambda *_args, **kwargs: told.append(kwargs),
+        )
+        triggers = self.env["ir.cron.trigger"]
+        before = triggers.search_count([])
+        txs._cron_bd_reconcile()
+        self.assertEqual(len(self.gateway.asked("ask")), 1)
+        self.assertEqual(told[-1], {"remaining": 0})
+        self.assertEqual(triggers.search_count([]), before + 1)
+        for _call in range(2):
+            txs._cron_bd_reconcile()
+        # All were asked about: nothing to come again for.
+        self.assertEqual(triggers.search_count([]), before + 2)
+
     def test_a_silent_gateway_does_not_hold_up_another(self):
         other = self.create_provider(self.company, self.journal, name="Other gateway")
         silent = [self.create_tx() for _n in range(5)]
