@@ -268,8 +268,14 @@ class IspSubscription(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         unnumbered = {}
+        # What a client puts into the context is written like what it puts into the values.
+        defaults = {
+            key.removeprefix("default_"): value
+            for key, value in self.env.context.items()
+            if key.startswith("default_")
+        }
         for vals in vals_list:
-            self._refuse_foreign_state(vals)
+            self._refuse_foreign_state(defaults | vals)
             self._normalise_vals(vals)
             if vals.get("name", "/") == "/":
                 company_id = vals.get("company_id") or self.env.company.id

@@ -85,6 +85,10 @@ class TestSubscription(IspBillingCase):
             subscription.with_context(isp_transition=True).write({"state": "terminated"})
         with self.assertRaisesRegex(UserError, "changed by its buttons"):
             self.create_subscription(active=False, state="active")
+        # The context of a client is a second way to say the same.
+        subscriptions = self.env["isp.subscription"].with_context(default_state="active")
+        with self.assertRaisesRegex(UserError, "changed by its buttons"):
+            subscriptions.create({"partner_id": self.customer.id, "plan_id": self.plan_home.id})
 
     def test_every_change_of_state_leaves_an_event(self):
         subscription = self.create_subscription()
