@@ -92,7 +92,7 @@ class IspSubscription(models.Model):
             vals = {}
             if subscription.pending_since and subscription.pending_since <= target:
                 vals["pending_since"] = False
-            if subscription._is_ordinary_from_now():
+            if subscription._is_ordinary_from_now(target):
                 vals["has_changes"] = False
             if vals:
                 subscription.write(vals)
@@ -105,8 +105,11 @@ class IspSubscription(models.Model):
                     )
                 )
 
-    def _is_ordinary_from_now(self):
-        """Whether nothing of the history bends a period that is still to be billed."""
+    def _is_ordinary_from_now(self, target):
+        """Whether nothing of the history bends a period that is still to be billed.
+
+        :param target: the day of the bill that was just made
+        """
         self.ensure_one()
         through = self.billed_through
         if (
@@ -120,6 +123,7 @@ class IspSubscription(models.Model):
             or any(p.date_to > through for p in self.pause_ids)
             or any(not fee.is_billed for fee in self.fee_ids)
             or any(not d.date_to or d.date_to > through for d in self.discount_ids)
+            or self._has_days_to_bill_again(target)
         ):
             return False
         for line in self.line_ids:
@@ -131,6 +135,19 @@ class IspSubscription(models.Model):
             ):
                 return False
         return self._get_period_on(through)[0] == through
+
+    def _has_days_to_bill_again(self, target):
+        """Whether a period was taken back whose new charge is due after ``target`` only.
+
+        So it is when the bill of an earlier day corrects what was billed ahead.
+        """
+        charges = self.charge_ids
+        billed = charges.filtered(lambda c: c.charge_type == "recurring" and c._is_still_billed())
+        return any(
+            not any(b.date_from <= one.date_from and b.date_to >= one.date_to for b in billed)
+            for one in charges
+            if one.repairs_id and one.date_to > target
+        )
 
     def _get_period_on(self, day):
         """``(date_from, date_to)`` of the billing period that contains ``day``.

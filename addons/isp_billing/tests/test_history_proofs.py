@@ -74,6 +74,33 @@ class TestHistoryProofs(HistoryCase):
         february.action_release()
         self.assertEqual(self.new(subscription, "03-10"), [("recurring", "02-01", "03-01", 310.0)])
 
+    def test_a_month_billed_ahead_and_taken_back_by_an_earlier_bill_is_billed_again(self):
+        """The clock of a run may be behind: its correction reaches further than its new charges."""
+        subscription = self.create_subscription(date_start="2027-01-01")
+        for target in ("01-01", "02-01", "03-01", "04-01"):
+            self.bill(f"2027-{target}")
+        with self.at("2027-03-20 06:00:00"):
+            self.change(
+                subscription,
+                "line",
+                line_id=subscription.line_ids.id,
+                price_unit=620.0,
+                when="date",
+                date="2027-03-16",
+            )
+            self.bill("2027-03-20")
+        for target in ("04-01", "05-01", "06-01"):
+            self.bill(f"2027-{target}")
+        months = {
+            first: sum(
+                charge.amount
+                for charge in subscription.charge_ids
+                if charge.date_from == day(first)
+            )
+            for first in ("04-01", "05-01", "06-01")
+        }
+        self.assertEqual(months, dict.fromkeys(months, 620.0))
+
     def test_the_preview_of_a_change_writes_nothing(self):
         subscription = self.create_subscription()
         self.bill("2027-03-10")
