@@ -141,11 +141,16 @@ class IspSubscription(models.Model):
 
         So it is when the bill of an earlier day corrects what was billed ahead.
         """
-        charges = self.charge_ids
-        billed = charges.filtered(lambda c: c.charge_type == "recurring" and c._is_still_billed())
+        billed = self.charge_ids.filtered(lambda charge: charge.charge_type == "recurring")
         return any(
-            not any(b.date_from <= one.date_from and b.date_to >= one.date_to for b in billed)
-            for one in charges
+            # What was billed again came after what it replaces.
+            not any(
+                b.id > one.repairs_id.id
+                and b.date_from <= one.date_from
+                and b.date_to >= one.date_to
+                for b in billed
+            )
+            for one in self.charge_ids
             if one.repairs_id and one.date_to > target
         )
 
