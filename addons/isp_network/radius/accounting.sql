@@ -318,22 +318,10 @@ BEGIN
         WHERE acctuniqueid = p.uid;
         RETURN true;
     END IF;
-    -- A Stop moves the row to its month. NULL and = name one part of the table, so that no other is
-    -- locked and looked at.
-    IF held.acctstoptime IS NULL THEN
-        UPDATE radacct SET
-            acctstoptime = p.at, acctterminatecause = p.cause, connectinfo_stop = p.connect_info,
-            acctupdatetime = GREATEST(acctupdatetime, p.at), acctsessiontime = c.seconds,
-            acctinputoctets = c.octets_in, acctoutputoctets = c.octets_out,
-            base_in = c.base_in, base_out = c.base_out, base_seconds = c.base_seconds,
-            counters_since = c.since, framedipaddress = COALESCE(p.ip, framedipaddress)
-        WHERE acctuniqueid = p.uid AND acctstoptime IS NULL;
-        RETURN true;
-    END IF;
-    -- It was closed already, perhaps by our own guess: a report after that moves it back.
+    -- A Stop moves the row to its month, a report after our own guess moves it back.
     UPDATE radacct SET
         acctstoptime = CASE
-            WHEN final AND is_ours(acctterminatecause) THEN p.at
+            WHEN final AND (acctstoptime IS NULL OR is_ours(acctterminatecause)) THEN p.at
             WHEN is_ours(acctterminatecause) AND p.at > acctstoptime THEN NULL
             ELSE acctstoptime END,
         acctterminatecause = CASE WHEN final THEN p.cause
@@ -344,7 +332,7 @@ BEGIN
         acctinputoctets = c.octets_in, acctoutputoctets = c.octets_out,
         base_in = c.base_in, base_out = c.base_out, base_seconds = c.base_seconds,
         counters_since = c.since, framedipaddress = COALESCE(p.ip, framedipaddress)
-    WHERE acctuniqueid = p.uid AND acctstoptime = held.acctstoptime;
+    WHERE acctuniqueid = p.uid AND acctstoptime IS NOT DISTINCT FROM held.acctstoptime;
     RETURN true;
 END $$;
 
