@@ -113,19 +113,11 @@ def run_job(odoo, shop, query):
     return run
 
 
-def pay(simulators, code, payment_id):
-    """Let the customer pay; return the requests that tell the shop, as arguments of ``requests``."""
-    if code == "bkash":
-        url = simulators.control(code, "/do/customer", {"payment_id": payment_id})["result"]
-        return [{"method": "GET", "url": url}]
-    if code == "nagad":
-        what = {"payment_id": payment_id, "choice": "pay"}
-        url = simulators.control(code, "/do/choose", what)["result"]
-        return [{"method": "GET", "url": url}]
-    simulators.control(code, "/faults", {"call": "notify", "lose": True})
-    url, fields = simulators.control(code, "/do/pay", {"key": payment_id})["result"]
-    back = {"method": "POST", "url": url, "data": fields}
-    notification = {**back, "url": url.replace("/return", "/ipn")}
+def messages_of(code, back):
+    """What tells the shop: the customer's return, of SSLCommerz three notifications to each."""
+    if code != "sslcommerz":
+        return [back]
+    notification = {**back, "url": back["url"].replace("/return", "/ipn")}
     return [notification, notification, notification, back]
 
 
@@ -146,7 +138,7 @@ def test_a_hundred_messages_and_the_job_at_once_make_one_payment(
         simulators.control(code, "/do/subscribe", {"url": url})
         wait_for(lambda: is_subscribed(simulators), what="Odoo did not confirm the subscription")
         simulators.control(code, "/faults", {"call": "notify", "repeat": 20})
-    messages = pay(simulators, code, payment_id)
+    messages = messages_of(code, simulators.pay(code, payment_id))
     start = threading.Barrier(AT_ONCE + 1)
 
     def tell(number):
@@ -190,7 +182,7 @@ def are_delivered(simulators):
 @pytest.mark.parametrize("code", CODES)
 def test_killed_between_the_capture_and_the_commit(code, shop, simulators, odoo, books, run_job):
     _provider, [_other, [payment_id, bill_id]] = shop[code]
-    message = pay(simulators, code, payment_id)[-1]
+    message = simulators.pay(code, payment_id)
     before = asked(simulators, code)
     # The gateway has done what it was asked for, and Odoo does not know yet.
     simulators.control(code, "/faults", {"call": ASKS[code], "late_s": 20})

@@ -30,7 +30,6 @@ from harness.server import OdooServer, run_shell
 TIME_OUT_S = 30  # of one call, to each of the gateways
 JOB_S = 10  # what Odoo's scheduler gives a job before others have their turn
 SEEDS = 20
-CRON = "payment_transaction_cron_reconcile"
 
 CUSTOMERS = """
 import json
@@ -80,7 +79,6 @@ print("RESULT" + json.dumps({
         for code in ("demo", "bkash", "nagad", "sslcommerz")
     },
     "bills": [[move.id, move._portal_ensure_token(), move.amount_residual] for move in first],
-    "count": len(moves),
     "cron": env.ref("isp_payments_bd.payment_transaction_cron_reconcile").id,
 }))
 env.cr.commit()
@@ -195,21 +193,11 @@ class Customer:
             "SELECT gateway_payment_id FROM payment_transaction WHERE reference = %s",
             [self._begun["reference"]],
         )
-        request = self._pay(payment_id)
-        return lambda: requests.request(**request, allow_redirects=False, timeout=60)
-
-    def _pay(self, payment_id):
-        control = self._simulators.control
+        request = self._simulators.pay(self._code, payment_id)
         if self._code == "bkash":
-            url = control("bkash", "/do/customer", {"payment_id": payment_id})["result"]
-            control("bkash", "/advance", {"seconds": 121})  # the next one pays the same amount
-            return {"method": "GET", "url": url}
-        if self._code == "nagad":
-            what = {"payment_id": payment_id, "choice": "pay"}
-            return {"method": "GET", "url": control("nagad", "/do/choose", what)["result"]}
-        control("sslcommerz", "/faults", {"call": "notify", "lose": True})
-        url, fields = control("sslcommerz", "/do/pay", {"key": payment_id})["result"]
-        return {"method": "POST", "url": url, "data": fields}
+            # The next customer pays the same amount.
+            self._simulators.control("bkash", "/advance", {"seconds": 121})
+        return lambda: requests.request(**request, allow_redirects=False, timeout=60)
 
 
 class Job:

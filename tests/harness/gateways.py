@@ -57,6 +57,21 @@ class Simulators:
         self.is_set_up = True
         return output
 
+    def pay(self, code, payment_id):
+        """Let the customer pay; return what brings the browser back, as arguments of ``requests``.
+
+        SSLCommerz sends no notification of its own.
+        """
+        if code == "bkash":
+            url = self.control(code, "/do/customer", {"payment_id": payment_id})["result"]
+            return {"method": "GET", "url": url}
+        if code == "nagad":
+            what = {"payment_id": payment_id, "choice": "pay"}
+            return {"method": "GET", "url": self.control(code, "/do/choose", what)["result"]}
+        self.control(code, "/faults", {"call": "notify", "lose": True})
+        url, fields = self.control(code, "/do/pay", {"key": payment_id})["result"]
+        return {"method": "POST", "url": url, "data": fields}
+
     def control(self, code, path="", values=None):
         """Steer the simulator of a gateway, or look at it; return its answer."""
         port = self.port + CODES.index(code)
