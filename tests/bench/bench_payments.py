@@ -173,7 +173,15 @@ class Customer:
             " FROM account_move m WHERE m.id = %s",
             [self._bill_id],
         )
-        assert state in ("in_payment", "paid") and payments == 1, (self._code, state, payments)
+        assert state in ("in_payment", "paid") and payments == 1, (
+            *(self._code, state, payments),
+            databases.query(
+                database,
+                "SELECT e.channel, e.outcome, e.summary FROM isp_gateway_event e"
+                " JOIN payment_transaction t ON t.id = e.transaction_id WHERE t.reference = %s",
+                [self._begun["reference"]],
+            ),
+        )
         return took
 
     def _demo(self):
@@ -193,10 +201,12 @@ class Customer:
             "SELECT gateway_payment_id FROM payment_transaction WHERE reference = %s",
             [self._begun["reference"]],
         )
-        request = self._simulators.pay(self._code, payment_id)
+        wallet = {}
         if self._code == "bkash":
-            # The next customer pays the same amount.
-            self._simulators.control("bkash", "/advance", {"seconds": 121})
+            # bKash takes the same amount from the same wallet once in two minutes.
+            wallet = {"wallet": f"018{self._bill_id:08}"}
+            self._simulators.control("bkash", "/do/open_wallet", {**wallet, "balance": "100000"})
+        request = self._simulators.pay(self._code, payment_id, **wallet)
         return lambda: requests.request(**request, allow_redirects=False, timeout=60)
 
 

@@ -57,13 +57,16 @@ class Simulators:
         self.is_set_up = True
         return output
 
-    def pay(self, code, payment_id):
+    def pay(self, code, payment_id, wallet=None):
         """Let the customer pay; return what brings the browser back, as arguments of ``requests``.
 
         SSLCommerz sends no notification of its own.
+
+        :param wallet: the customer's with bKash, if not the one that everybody shares
         """
         if code == "bkash":
-            url = self.control(code, "/do/customer", {"payment_id": payment_id})["result"]
+            what = {"payment_id": payment_id, "wallet": wallet}
+            url = self.control(code, "/do/customer", what)["result"]
             return {"method": "GET", "url": url}
         if code == "nagad":
             what = {"payment_id": payment_id, "choice": "pay"}

@@ -123,4 +123,8 @@ def old_month(db, rows):
             """,
             {"month": month, "rows": rows},
         )
+    # As after two years: all of it on the disk, and nothing left to do for autovacuum.
+    databases.query(db, f"VACUUM (FREEZE, ANALYZE) {part}")
+    databases.query(db, "CHECKPOINT")
+    os.sync()
     return month

@@ -158,29 +158,6 @@ DECLARE
     closed record;
 BEGIN
     p.at := believable(p.at);
-    -- Nearly every Start: of a session and a device that nobody has heard of, and of a customer.
-    INSERT INTO radacct (
-        acctsessionid, acctuniqueid, username, realm, nasipaddress, nas_id, subscription_id,
-        nasportid, nasporttype, acctstarttime, acctupdatetime, acctsessiontime, acctauthentic,
-        connectinfo_start, acctinputoctets, acctoutputoctets, calledstationid, callingstationid,
-        servicetype, framedprotocol, framedipaddress, framedipv6address, framedipv6prefix,
-        framedinterfaceid, delegatedipv6prefix
-    )
-    SELECT p.session_id, p.uid, p.username, NULLIF(p.realm, ''), p.nas_address,
-        nas_number(p.nas_key), l.subscription_id, NULLIF(p.port_id, ''), p.port_type, p.at, p.at, 0,
-        p.authentic, p.connect_info, 0, 0, p.called, p.calling, p.service_type, p.protocol, p.ip,
-        p.ip6, p.ip6_prefix, NULLIF(p.interface_id, ''), p.delegated
-    FROM login l
-    WHERE l.username = p.username AND l.access <> 'none' AND l.subscription_id IS NOT NULL
-        AND (p.class = '' OR p.class LIKE 'ai:%:' || l.subscription_id)
-        AND NOT EXISTS (SELECT FROM radacct r
-            WHERE r.acctuniqueid = p.uid AND r.acctstoptime > now() - interval '35 days')
-        AND NOT EXISTS (SELECT FROM radacct_open o
-            WHERE o.username = p.username AND o.callingstationid = p.calling)
-    ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-        RETURN true;
-    END IF;
     -- An Interim came first, or the Start was sent again: only ever fill in.
     UPDATE radacct_open SET acctstarttime = LEAST(acctstarttime, p.at),
         connectinfo_start = COALESCE(NULLIF(connectinfo_start, ''), p.connect_info),
@@ -211,44 +188,6 @@ BEGIN
     RETURN true;
 END $$;
 
--- Nearly every Stop: the last report of a session that is open, with counters that grew. It writes
--- what account_report would, in one statement, and is false for anything else.
-CREATE OR REPLACE FUNCTION radius.stop_plainly(p radius.packet) RETURNS boolean
-LANGUAGE plpgsql SET search_path = radius, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    taken boolean;
-BEGIN
-    WITH told AS (
-        -- The row moves to its month.
-        UPDATE radacct o SET
-            acctstoptime = p.at, acctterminatecause = p.cause, connectinfo_stop = p.connect_info,
-            acctupdatetime = p.at, acctsessiontime = h.new_seconds,
-            acctinputoctets = h.new_in, acctoutputoctets = h.new_out,
-            framedipaddress = COALESCE(p.ip, o.framedipaddress)
-        FROM (
-            SELECT r.subscription_id, r.acctupdatetime, r.acctinputoctets, r.acctoutputoctets,
-                r.acctsessiontime, r.base_in + p.octets_in AS new_in,
-                r.base_out + p.octets_out AS new_out, r.base_seconds + p.seconds AS new_seconds
-            FROM radacct_open r WHERE r.acctuniqueid = p.uid FOR NO KEY UPDATE
-        ) h
-        WHERE o.acctuniqueid = p.uid AND o.acctstoptime IS NULL
-            AND h.acctupdatetime <= p.at AND h.new_in >= h.acctinputoctets
-            AND h.new_out >= h.acctoutputoctets AND h.new_seconds >= h.acctsessiontime
-        RETURNING h.subscription_id, h.acctupdatetime AS since,
-            h.new_in - h.acctinputoctets AS more_in, h.new_out - h.acctoutputoctets AS more_out,
-            h.new_seconds - h.acctsessiontime AS more_seconds
-    ), counted AS (
-        INSERT INTO usage_delta
-        SELECT t.subscription_id, t.since, p.at, t.more_in, t.more_out, t.more_seconds
-        FROM told t
-        WHERE t.subscription_id IS NOT NULL
-            AND (t.more_in > 0 OR t.more_out > 0 OR t.more_seconds > 0)
-    )
-    SELECT true INTO taken FROM told;
-    RETURN COALESCE(taken, false);
-END $$;
-
 -- An Interim, or with final the Stop.
 CREATE OR REPLACE FUNCTION radius.account_report(p radius.packet, final boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
@@ -260,12 +199,7 @@ DECLARE
 BEGIN
     p.at := believable(p.at);
     IF final AND current_setting('radius.stop_waits', true) IS DISTINCT FROM 'off' THEN
-        -- A lost Interim is made good by the next packet. A Stop is the last one, so it waits for
-        -- the disk, unless the operator has set otherwise (ALTER DATABASE ... SET).
-        SET LOCAL synchronous_commit = on;
-    END IF;
-    IF final AND stop_plainly(p) THEN
-        RETURN true;
+        SET LOCAL synchronous_commit = on; -- see account_plain_stop
     END IF;
     LOOP
         SELECT radacctid, subscription_id, acctupdatetime, acctstoptime, acctterminatecause,
@@ -336,10 +270,48 @@ BEGIN
     RETURN true;
 END $$;
 
--- The Interim that nearly every packet is: of a session that is known and open, in order, with
--- counters that grew and the addresses as before. It writes what account_report would, and answers
--- with no row for anything else: FreeRADIUS then asks that one, with the whole packet. It takes a
--- handful of plain values, because reading a whole packet costs more than storing its counters.
+-- === PLAIN PACKETS === --
+
+-- Nearly every packet is a Start of a session that nobody has heard of, an Interim of one that is
+-- open, or its Stop, in order and with counters that grew. Each has a function here that writes what
+-- the general one would, in one statement, and answers with no row for anything else: FreeRADIUS
+-- then asks the general one, with the whole packet. They take plain values, because reading a whole
+-- packet costs more than storing it; what the router did not say is empty or negative.
+
+-- Of a customer, from a device that is not online elsewhere.
+CREATE OR REPLACE FUNCTION radius.account_plain_start(
+    session text, uid text, login_name text, realm_name text, nas inet, nas_key text, token text,
+    port text, port_kind text, authentic text, info text, called text, calling text, service text,
+    protocol text, ip text, ip6 text, ip6_prefix text, interface text, delegated text, epoch bigint
+) RETURNS SETOF boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    INSERT INTO radacct_open (
+        acctsessionid, acctuniqueid, username, realm, nasipaddress, nas_id, subscription_id,
+        nasportid, nasporttype, acctstarttime, acctupdatetime, acctsessiontime, acctauthentic,
+        connectinfo_start, acctinputoctets, acctoutputoctets, calledstationid, callingstationid,
+        servicetype, framedprotocol, framedipaddress, framedipv6address, framedipv6prefix,
+        framedinterfaceid, delegatedipv6prefix
+    )
+    SELECT session, uid, login_name, NULLIF(realm_name, ''), nas, nas_number(nas_key),
+        l.subscription_id, NULLIF(port, ''), port_kind, to_timestamp(epoch), to_timestamp(epoch), 0,
+        authentic, info, 0, 0, called, calling, service, protocol, NULLIF(ip, '')::inet,
+        NULLIF(ip6, '')::inet, NULLIF(ip6_prefix, '')::inet, NULLIF(interface, ''),
+        NULLIF(delegated, '')::inet
+    FROM login l
+    WHERE l.username = login_name AND l.access <> 'none' AND l.subscription_id IS NOT NULL
+        AND (token = '' OR token LIKE 'ai:%:' || l.subscription_id)
+        AND to_timestamp(epoch) BETWEEN now() - interval '28 days' AND now() + interval '1 day'
+        AND NOT EXISTS (SELECT FROM radacct r
+            WHERE r.acctuniqueid = uid AND r.acctstoptime > now() - interval '35 days')
+        AND NOT EXISTS (SELECT FROM radacct_open o
+            WHERE o.username = login_name AND o.callingstationid = calling)
+    ON CONFLICT DO NOTHING
+    RETURNING true;
+END $$;
+
+-- With the addresses as before.
 --
 -- No lock is held between reading and writing: whatever came in between has changed the counters
 -- or their time, and the row is left to account_report.
@@ -391,6 +363,56 @@ BEGIN
     SELECT true FROM told;
 END $$;
 
+-- The row moves to its month. As with an Interim, no lock is held between reading and writing.
+CREATE OR REPLACE FUNCTION radius.account_plain_stop(
+    uid text, epoch bigint, session_seconds bigint, gigawords_in bigint, low_in bigint,
+    gigawords_out bigint, low_out bigint, ip text, info text, cause text
+) RETURNS SETOF boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+BEGIN
+    IF current_setting('radius.stop_waits', true) IS DISTINCT FROM 'off' THEN
+        -- A lost Interim is made good by the next packet. A Stop is the last one, so it waits for
+        -- the disk, unless the operator has set otherwise (ALTER DATABASE ... SET).
+        SET LOCAL synchronous_commit = on;
+    END IF;
+    RETURN QUERY
+    WITH told AS (
+        UPDATE radacct o SET
+            acctstoptime = h.moment, acctterminatecause = cause, connectinfo_stop = info,
+            acctupdatetime = h.moment, acctsessiontime = h.new_seconds,
+            acctinputoctets = h.new_in, acctoutputoctets = h.new_out,
+            framedipaddress = COALESCE(NULLIF(ip, '')::inet, o.framedipaddress)
+        FROM (
+            SELECT r.subscription_id, r.acctupdatetime, r.acctinputoctets, r.acctoutputoctets,
+                r.acctsessiontime, to_timestamp(epoch) AS moment,
+                r.base_in + (gigawords_in << 32) + low_in AS new_in,
+                r.base_out + (gigawords_out << 32) + low_out AS new_out,
+                r.base_seconds + session_seconds AS new_seconds
+            FROM radacct_open r
+            WHERE r.acctuniqueid = uid AND low_in >= 0 AND low_out >= 0 AND session_seconds >= 0
+        ) h
+        WHERE o.acctuniqueid = uid AND o.acctstoptime IS NULL
+            AND o.acctupdatetime = h.acctupdatetime AND o.acctinputoctets = h.acctinputoctets
+            AND o.acctoutputoctets = h.acctoutputoctets AND o.acctsessiontime = h.acctsessiontime
+            AND h.acctupdatetime <= h.moment
+            AND h.moment BETWEEN now() - interval '28 days' AND now() + interval '1 day'
+            AND h.new_in >= h.acctinputoctets AND h.new_out >= h.acctoutputoctets
+            AND h.new_seconds >= h.acctsessiontime
+        RETURNING h.subscription_id, h.acctupdatetime AS since, h.moment,
+            h.new_in - h.acctinputoctets AS more_in, h.new_out - h.acctoutputoctets AS more_out,
+            h.new_seconds - h.acctsessiontime AS more_seconds
+    ), counted AS (
+        INSERT INTO usage_delta
+        SELECT t.subscription_id, t.since, t.moment, t.more_in, t.more_out, t.more_seconds
+        FROM told t
+        WHERE t.subscription_id IS NOT NULL
+            AND (t.more_in > 0 OR t.more_out > 0 OR t.more_seconds > 0)
+    )
+    SELECT true FROM told;
+END $$;
+
+-- === ROUTERS === --
+
 -- The router says that it holds no session, because it starts or stops. Its number tells apart
 -- routers that were left at the same address of the factory.
 CREATE OR REPLACE FUNCTION radius.account_reboot(
@@ -437,6 +459,9 @@ CREATE OR REPLACE FUNCTION radius.grant_accounting(role_name name) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION radius.account_start(radius.packet),
+        radius.account_plain_start(text, text, text, text, inet, text, text, text, text, text, text,
+            text, text, text, text, text, text, text, text, text, bigint),
+        radius.account_plain_stop(text, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text),
         radius.account_interim(text, bigint, bigint, bigint, bigint, bigint, bigint, text, text,
             text),
         radius.account_report(radius.packet, boolean),

@@ -147,6 +147,10 @@ class TestRadiusSchema(IspNetworkCase):
             "radius.record_login(text, text, text, text, text, text, text, text, text)": True,
             "radius.record_accept(text, text, int, text, text, text, inet)": True,
             "radius.account_start(radius.packet)": True,
+            "radius.account_plain_start(text, text, text, text, inet, text, text, text, text, text,"
+            " text, text, text, text, text, text, text, text, text, text, bigint)": True,
+            "radius.account_plain_stop(text, bigint, bigint, bigint, bigint, bigint, bigint, text,"
+            " text, text)": True,
             "radius.account_interim(text, bigint, bigint, bigint, bigint, bigint, bigint, text,"
             " text, text)": True,
             "radius.account_report(radius.packet, boolean)": True,
@@ -197,6 +201,10 @@ class TestRadiusSchema(IspNetworkCase):
             [row[0] for row in self.env.cr.fetchall()],
             [
                 "radius.account_interim(text,bigint,bigint,bigint,bigint,bigint,bigint,text,text,text)",
+                "radius.account_plain_start(text,text,text,text,inet,text,text,text,text,text,text,"
+                "text,text,text,text,text,text,text,text,text,bigint)",
+                "radius.account_plain_stop(text,bigint,bigint,bigint,bigint,bigint,bigint,text,text,"
+                "text)",
                 "radius.account_reboot(inet,text,timestamp with time zone)",
                 "radius.account_report(radius.packet,boolean)",
                 "radius.account_start(radius.packet)",

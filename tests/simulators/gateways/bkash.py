@@ -49,7 +49,7 @@ class Bkash(BkashRefunds, GatewaySimulator):
     """
 
     name = "bkash"
-    actions = ("customer", "pay_directly", "subscribe")
+    actions = ("customer", "pay_directly", "subscribe", "open_wallet")
 
     def __init__(self, port=0, host="127.0.0.1", pin_page=True):
         super().__init__(port, host)
@@ -440,6 +440,11 @@ class Bkash(BkashRefunds, GatewaySimulator):
             transaction = self._new_transaction(wallet, amount, kind, reference)
             self._notify(transaction)
             return transaction.id
+
+    def open_wallet(self, wallet, balance):
+        """A customer of bKash more."""
+        with self.lock:
+            self.wallets[wallet] = Wallet(Decimal(balance))
 
     def _new_transaction(self, wallet, amount, kind, reference, invoice=""):
         one = Transaction(
