@@ -17,6 +17,11 @@ class IspBillingRun(models.Model):
     _order = "target_date desc, id desc"
     _check_company_auto = True
 
+    _privacy_subject = None
+    _privacy_defaults = {"category": "trace", "purpose": "billing", "retention": "tax_doc"}
+    _privacy_fields = {"user_id": "staff"}
+    _privacy_free = {"Number of the run.": "name"}
+
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/")
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

@@ -17,6 +17,8 @@ class IspBillingRunBatch(models.Model):
     _order = "id desc"
     _rec_name = "run_id"
 
+    _privacy_free = {"How many bills went which way, from a list of reasons.": "fallback_reasons"}
+
     run_id = fields.Many2one("isp.billing.run", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
     subscription_count = fields.Integer("Subscriptions", help="So many were billed.")

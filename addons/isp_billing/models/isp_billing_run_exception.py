@@ -9,6 +9,10 @@ class IspBillingRunException(models.Model):
     _order = "run_id desc, id"
     _rec_name = "subscription_id"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "account"}
+    _privacy_fields = {"reason": {"category": "free_text", "erasure": "mask", "export": False}}
+
     run_id = fields.Many2one("isp.billing.run", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
     subscription_id = fields.Many2one(

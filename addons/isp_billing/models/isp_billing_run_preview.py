@@ -25,6 +25,15 @@ class IspBillingRunPreview(models.Model):
     _order = "id"
     _rec_name = "subscription_id"
 
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {
+        "category": "financial",
+        "purpose": "billing",
+        "retention": "transient",
+        "erasure": "delete",
+    }
+    _privacy_fields = {"reason": {"export": False}, "partner_id": "subject"}
+
     run_id = fields.Many2one(
         "isp.billing.run", required=True, readonly=True, index=True, ondelete="cascade"
     )

@@ -74,6 +74,11 @@ class IspCharge(models.Model):
     _check_company_auto = True
     _rec_name = "subscription_id"
 
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "tax_doc"}
+    _privacy_facts = "charge_type date_from date_to quantity price_unit discount amount"
+    _privacy_free = {"How the amount came about: days and shares.": "basis covered per"}
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="restrict"
     )

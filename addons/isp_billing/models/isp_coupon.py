@@ -18,6 +18,8 @@ class IspCoupon(models.Model):
     _rec_name = "code"
     _check_company_auto = True
 
+    _privacy_free = "An offer to all customers; who took it is on the discount."
+
     code = fields.Char(required=True, copy=False, tracking=True)
     name = fields.Char("Description", required=True, translate=True)
     active = fields.Boolean(default=True)

@@ -24,6 +24,11 @@ class IspDocumentBatch(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
+    _privacy_subject = None
+    _privacy_defaults = {"category": "trace", "purpose": "billing", "retention": "tax_doc"}
+    _privacy_fields = {"user_id": "staff"}
+    _privacy_free = {"Number of the batch; the bills in it are attachments.": "name"}
+
     name = fields.Char(required=True, default=lambda self: self.env._("Bills"))
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

@@ -31,6 +31,8 @@ class IspDocumentTemplate(models.Model):
     _description = "Bill template"
     _order = "kind, sequence, id"
 
+    _privacy_free = "Layout of bills; whose bill it is is filled in when it is printed."
+
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(
         default=10, help="The topmost template of a kind that the company may use is used."

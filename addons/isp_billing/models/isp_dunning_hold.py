@@ -14,6 +14,14 @@ class IspDunningHold(models.Model):
     _order = "date_from desc, id desc"
     _rec_name = "kind"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "account"}
+    _privacy_fields = {
+        "reason end_reason": {"category": "free_text", "erasure": "mask"},
+        "user_id ended_by": "staff",
+    }
+    _privacy_facts = "kind date_from date_until amount ended_on"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"
     )

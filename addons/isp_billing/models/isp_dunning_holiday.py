@@ -8,6 +8,8 @@ class IspDunningHoliday(models.Model):
     _description = "Holiday"
     _order = "date desc, id desc"
 
+    _privacy_free = "Public holidays."
+
     name = fields.Char("Holiday", required=True, translate=True)
     date = fields.Date("Day", required=True)
     company_id = fields.Many2one(

@@ -14,6 +14,11 @@ class IspDunningLog(models.Model):
     _order = "date desc, id desc"
     _rec_name = "subscription_id"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "account"}
+    _privacy_fields = {"reason": "free_text"}
+    _privacy_facts = "action date due_date amount outcome"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"
     )

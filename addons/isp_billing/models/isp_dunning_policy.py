@@ -19,6 +19,8 @@ class IspDunningPolicy(models.Model):
     _order = "sequence, name, id"
     _check_company_auto = True
 
+    _privacy_free = "Steps that go for all customers."
+
     name = fields.Char(required=True, translate=True, tracking=True)
     active = fields.Boolean(default=True)
     sequence = fields.Integer(default=10)

@@ -19,6 +19,22 @@ class IspEntitlement(models.Model):
     _description = "Network entitlement"
     _rec_name = "username"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "service",
+        "retention": "account",
+        # With the row goes its copy in RADIUS, in the same transaction.
+        "erasure": "delete",
+    }
+    _privacy_fields = {
+        "username": {"category": "credential"},
+        "nt_secret": "secret",
+        "mac_addresses ipv4_address delegated_prefix": {},
+    }
+    _privacy_facts = "access reason valid_until download_kbps upload_kbps"
+    _privacy_free = {"Names of pools and lists on routers.": "framed_pool ipv6_pool address_list"}
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, ondelete="cascade"
     )

@@ -24,6 +24,24 @@ class IspImport(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
+    _privacy_subject = None
+    _privacy_defaults = {
+        "category": "document",
+        "purpose": "service",
+        "retention": "transient",
+        "erasure": "null",
+        "export": False,
+    }
+    _privacy_fields = {
+        # Whole files of customers, encrypted.
+        "sealed_file sealed_rows sealed_samples": {},
+        "rejected_file warnings": {},
+        "user_id": "staff",
+    }
+    _privacy_free = {
+        "Of the file, not of those in it.": "name file_name rejected_file_name columns"
+    }
+
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/")
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

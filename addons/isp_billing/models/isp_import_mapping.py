@@ -14,6 +14,8 @@ class IspImportMapping(models.Model):
     _description = "Import mapping"
     _order = "name, id"
 
+    _privacy_free = "Which column of a file is which field."
+
     name = fields.Char(required=True)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
@@ -77,6 +79,8 @@ class IspImportMappingLine(models.Model):
     _description = "Import mapping line"
     _order = "mapping_id, sequence, id"
     _rec_name = "source"
+
+    _privacy_free = "Which column of a file is which field."
 
     mapping_id = fields.Many2one(
         "isp.import.mapping", required=True, index=True, ondelete="cascade"

@@ -9,6 +9,15 @@ class IspImportRow(models.Model):
     _order = "import_id desc, number, id"
     _rec_name = "label"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "account",
+        "purpose": "service",
+        "retention": "transient",
+        "erasure": "delete",
+    }
+    _privacy_fields = {"label details cells": {"export": False}}
+
     import_id = fields.Many2one("isp.import", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="import_id.company_id", store=True, index=True)
     number = fields.Integer("Line", required=True, aggregator=None)

@@ -23,6 +23,8 @@ class IspPlan(models.Model):
     _order = "sequence, name, id"
     _check_company_auto = True
 
+    _privacy_free = "What is sold, the same for all customers."
+
     name = fields.Char(required=True, translate=True, tracking=True)
     code = fields.Char(help="Short name for imports and reports, unique in the company.")
     active = fields.Boolean(default=True)

@@ -38,6 +38,24 @@ class IspSubscription(models.Model):
     _check_company_auto = True
     _rec_names_search = ["name", "username", "external_ref", "partner_id"]
 
+    _privacy_subject = ("partner_id", "service_address_id")
+    _privacy_defaults = {"category": "account", "purpose": "service", "retention": "account"}
+    _privacy_fields = {
+        "partner_id service_address_id": "subject",
+        "name": {
+            "erasure": "keep",
+            "reason": "Our own number of the service, on which its bills are found.",
+        },
+        "external_ref": {"erasure": "null"},
+        "tag_ids": {"category": "preference", "erasure": "detach", "export": "tags"},
+        "note": "free_text",
+        "username": {"category": "credential", "erasure": "pseudonymise"},
+        "password": "secret",
+        "mac_addresses ipv4_address delegated_prefix": {"category": "network", "erasure": "null"},
+        "user_id": "staff",
+    }
+    _privacy_facts = "plan_id state date_start date_end contract_end suspended_on recurring_amount"
+
     # === FIELDS - WHO AND WHERE === #
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/", index=True)
     active = fields.Boolean(default=True)

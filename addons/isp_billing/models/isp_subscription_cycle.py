@@ -16,6 +16,10 @@ class IspSubscriptionCycle(models.Model):
     _description = "Billing cycle of a subscription"
     _order = "subscription_id, id"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "account", "purpose": "service", "retention": "account"}
+    _privacy_facts = "date_from cycle_unit cycle_count anchor_day"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"
     )

@@ -14,6 +14,11 @@ class IspSubscriptionDiscount(models.Model):
     _order = "subscription_id, date_from, id"
     _check_company_auto = True
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "tax_doc"}
+    _privacy_fields = {"name": {"category": "free_text", "erasure": "mask"}}
+    _privacy_facts = "percent amount date_from date_to"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, index=True, ondelete="cascade"
     )

@@ -9,6 +9,16 @@ class IspSubscriptionEvent(models.Model):
     _order = "date desc, id desc"
     _log_access = True
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "account", "purpose": "service", "retention": "account"}
+    _privacy_fields = {
+        "reason": "free_text",
+        # Earlier names and addresses of the service are among them.
+        "from_value to_value": {"erasure": "null"},
+        "user_id": "staff",
+    }
+    _privacy_facts = "date event_type effective_date"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, index=True, ondelete="cascade", readonly=True
     )

@@ -14,6 +14,16 @@ class IspSubscriptionFee(models.Model):
     _order = "subscription_id, date, id"
     _check_company_auto = True
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "tax_doc"}
+    _privacy_fields = {
+        "name": {
+            "erasure": "keep",
+            "reason": "The words of the bill's line, of which they are a copy; no names belong there.",
+        },
+    }
+    _privacy_facts = "kind amount date refund_date"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, index=True, ondelete="cascade"
     )

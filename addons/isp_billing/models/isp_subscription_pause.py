@@ -10,6 +10,10 @@ class IspSubscriptionPause(models.Model):
     _description = "Suspension"
     _order = "subscription_id, date_from desc, id desc"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "account", "purpose": "service", "retention": "account"}
+    _privacy_facts = "date_from date_to policy"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"
     )

@@ -12,6 +12,10 @@ class IspSubscriptionRecharge(models.Model):
     _description = "Recharge of a prepaid subscription"
     _order = "subscription_id, date, id"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "account", "purpose": "service", "retention": "account"}
+    _privacy_facts = "date periods paid_date"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"
     )

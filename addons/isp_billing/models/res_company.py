@@ -11,6 +11,8 @@ from odoo.exceptions import UserError, ValidationError
 class ResCompany(models.Model):
     _inherit = "res.company"
 
+    _privacy_free = {"How new login names are made.": "isp_username_pattern"}
+
     isp_username_pattern = fields.Char(
         "Username pattern",
         required=True,

@@ -14,6 +14,8 @@ DEFAULT_COLOR = "#0b5c7a"
 class ResCompany(models.Model):
     _inherit = "res.company"
 
+    _privacy_free = {"How to pay the operator.": "isp_payment_instructions"}
+
     isp_bill_layout = fields.Selection(
         [("isp", "Bill of this suite"), ("odoo", "Invoice of Odoo")],
         "Printed bills",

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    _privacy_fields = {"isp_external_ref": {"erasure": "null"}}
+
     isp_subscription_ids = fields.One2many("isp.subscription", "partner_id", "Subscriptions")
     isp_subscription_count = fields.Integer(
         "Number of subscriptions",

@@ -35,6 +35,11 @@ class IspReportMeasures(models.AbstractModel):
     _name = "isp.report.measures"
     _description = "Figures of a month"
 
+    _privacy_free = {
+        "A town, the same for many.": "area",
+        "Who of the staff looks after the customer; the account is mapped.": "user_id",
+    }
+
     month = fields.Date(required=True, readonly=True, help="The first day of the month.")
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -83,6 +88,10 @@ class IspReportFact(models.Model):
     _order = "month desc, subscription_id"
     _rec_name = "subscription_id"
     _log_access = False
+
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "analytics", "retention": "account"}
+    _privacy_fields = {"partner_id": {"erasure": "detach", "export": False}}
 
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, ondelete="cascade"

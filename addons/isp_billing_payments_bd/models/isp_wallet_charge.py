@@ -35,6 +35,14 @@ class IspWalletCharge(models.Model):
     _order = "id desc"
     _rec_name = "move_id"
 
+    _privacy_subject = "move_id.partner_id"
+    _privacy_defaults = {"category": "payment_means", "purpose": "billing", "retention": "pay_log"}
+    _privacy_fields = {
+        "wallet": {"erasure": "null"},
+        "note": {"category": "financial", "erasure": "null"},
+    }
+    _privacy_facts = "date occasion"
+
     move_id = fields.Many2one(
         "account.move", "Bill", required=True, readonly=True, index=True, ondelete="cascade"
     )

@@ -14,6 +14,24 @@ class IspAddressAnswer(models.Model):
     _order = "request_id, date_start, id"
     _rec_name = "customer_name"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "licence",
+        "retention": "audit",
+        "erasure": "keep",
+        "reason": "What an authority was told; it may not be altered, and few may read it.",
+        "export": False,
+    }
+    _privacy_fields = {
+        "customer_name": {"category": "identity"},
+        "customer_phone customer_email": {"category": "contact"},
+        "customer_address": {"category": "address"},
+        "subscription_number username": {"category": "account"},
+        "ip_address ipv6_prefix public_address mapping mac_address session_ref": {},
+    }
+    _privacy_free = {"A router of the operator.": "nas_name nas_address"}
+
     request_id = fields.Many2one(
         "isp.address.request", required=True, readonly=True, index=True, ondelete="restrict"
     )

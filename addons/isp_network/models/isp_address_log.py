@@ -17,6 +17,18 @@ class IspAddressLog(models.Model):
     _order = "id desc"
     _rec_name = "question"
 
+    _privacy_subject = None
+    _privacy_defaults = {
+        "category": "trace",
+        "purpose": "licence",
+        "retention": "audit",
+        "erasure": "keep",
+        "reason": "Who asked for whose data, and what was handed over; it may not be altered.",
+        "export": False,
+    }
+    _privacy_fields = {"remote_address question content": {}, "user_id": "staff"}
+    _privacy_free = {"Of the authority's letter.": "reference file_name sha256"}
+
     date = fields.Datetime(required=True, readonly=True, default=lambda self: fields.Datetime.now())
     user_id = fields.Many2one("res.users", "By", required=True, readonly=True, ondelete="restrict")
     remote_address = fields.Char("From computer", readonly=True)

@@ -29,6 +29,21 @@ class IspAddressRequest(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "licence",
+        "retention": "audit",
+        "erasure": "keep",
+        "reason": "What an authority asked, and why it was answered.",
+        "export": False,
+    }
+    _privacy_fields = {
+        "address result reason requested_by": {},
+        "answered_by_id": "staff",
+    }
+    _privacy_free = {"Of the authority's letter.": "name authority reference moment_text"}
+
     name = fields.Char("Number", readonly=True, copy=False, default="/")
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

@@ -17,6 +17,10 @@ class IspCgnatBlock(models.Model):
     _order = "pool_id, id"
     _rec_name = "private_network"
 
+    _privacy_free = (
+        "Which addresses a router translates into which; who had them is in the sessions."
+    )
+
     pool_id = fields.Many2one(
         "isp.cgnat.pool", "Translation", required=True, index=True, ondelete="restrict"
     )

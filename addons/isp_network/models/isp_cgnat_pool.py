@@ -18,6 +18,8 @@ class IspCgnatPool(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
+    _privacy_free = "Address translation of a router; who had which block is found from sessions."
+
     name = fields.Char(required=True, tracking=True)
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

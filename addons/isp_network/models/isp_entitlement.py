@@ -8,6 +8,14 @@ class IspEntitlement(models.Model):
 
     _inherit = "isp.entitlement"
 
+    _privacy_fields = {"chap_secret": "secret"}
+    _privacy_tables = {
+        "radius.login": "Copy of entitlements, fed by triggers in the same transaction.",
+        "radius.device": "Devices just learned; a job moves them to the subscription.",
+        "radius.pending": "Logins of the last seconds; the next packet clears it.",
+        "radius.walled_lookup": "Addresses that asked for the payment page, for some minutes.",
+    }
+
     chap_secret = fields.Char(
         "Encrypted password for CHAP",
         compute="_compute_chap_secret",

@@ -16,6 +16,16 @@ class IspIpAssignment(models.Model):
     _order = "date_from desc, id desc"
     _rec_name = "address"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "licence",
+        "retention": "network",
+        "erasure": "delete",
+    }
+    _privacy_fields = {"address": {}}
+    _privacy_facts = "date_from date_to"
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"
     )

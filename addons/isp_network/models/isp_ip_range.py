@@ -18,6 +18,10 @@ class IspIpRange(models.Model):
     _description = "IPv4 range"
     _order = "domain_id, first_address, id"
 
+    _privacy_free = (
+        "Addresses that the operator gives out; who has one is in sessions and assignments."
+    )
+
     pool_id = fields.Many2one("isp.ip.pool", required=True, index=True, ondelete="cascade")
     domain_id = fields.Many2one(
         related="pool_id.domain_id", store=True, index=True, precompute=True

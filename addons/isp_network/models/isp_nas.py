@@ -25,6 +25,16 @@ class IspNas(models.Model):
     _inherit = ["mail.thread", "isp.encrypted.mixin"]
     _order = "name, id"
 
+    _privacy_subject = None
+    _privacy_defaults = {"category": "free_text", "purpose": "network", "retention": "account"}
+    # On whose roof it stands, and whom to call there.
+    _privacy_fields = {"location note": {"erasure": "null", "export": False}}
+    _privacy_free = {
+        "A router of the operator.": "name ip_address",
+        "Secrets between our servers and the router.": "secret_enc secret_radius",
+    }
+    _privacy_tables = {"radius.client": "Copy of routers, fed by triggers; no customer is in it."}
+
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(

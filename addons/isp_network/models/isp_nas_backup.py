@@ -18,6 +18,14 @@ class IspNasBackup(models.Model):
     _order = "id desc"
     _rec_name = "version"
 
+    _privacy_subject = None
+    _privacy_defaults = {"category": "network", "purpose": "network", "retention": "network"}
+    _privacy_fields = {
+        # Login names and secrets of customers stand in the configuration of their router.
+        "content": "secret",
+    }
+    _privacy_free = {"Version and hash of a configuration.": "digest routeros_version"}
+
     nas_id = fields.Many2one(
         "isp.nas", "Router", required=True, index=True, ondelete="cascade", readonly=True
     )

@@ -17,6 +17,15 @@ class IspNasChange(models.Model):
     _order = "id"
     _rec_name = "subscription_id"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "network",
+        "retention": "transient",
+        "erasure": "delete",
+    }
+    _privacy_fields = {"message": {"export": False}}
+
     nas_id = fields.Many2one("isp.nas", "Router", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", required=True, index=True)
     subscription_id = fields.Many2one(

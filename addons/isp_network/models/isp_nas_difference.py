@@ -30,6 +30,16 @@ class IspNasDifference(models.Model):
     _order = "is_open desc, id desc"
     _rec_name = "label"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "network",
+        "retention": "network",
+        "erasure": "delete",
+    }
+    _privacy_fields = {"label marker wanted found message": {"export": False}}
+    _privacy_free = {"Where it stands on the router.": "menu row_ref property_name"}
+
     nas_id = fields.Many2one(
         "isp.nas", "Router", required=True, index=True, ondelete="cascade", readonly=True
     )

@@ -23,6 +23,11 @@ class IspNas(models.Model):
 
     _inherit = "isp.nas"
 
+    _privacy_free = {
+        "How the operator reaches its router.": "routeros_host routeros_user routeros_gateway "
+        "routeros_ca routeros_fingerprint routeros_version routeros_password_enc",
+    }
+
     provisioning = fields.Selection(
         [
             ("radius", "RADIUS only"),

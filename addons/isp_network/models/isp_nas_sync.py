@@ -12,6 +12,8 @@ class IspNasSync(models.Model):
     _description = "Reconciliation of a router"
     _rec_name = "nas_id"
 
+    _privacy_free = "How the last visit to a router went."
+
     nas_id = fields.Many2one("isp.nas", required=True, ondelete="cascade", readonly=True)
     company_id = fields.Many2one(related="nas_id.company_id", store=True, index=True)
     result = fields.Selection(

@@ -32,6 +32,26 @@ class IspNetworkOrder(models.Model):
     _order = "id desc"
     _rec_name = "username"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "network",
+        "retention": "network",
+        "erasure": "delete",
+    }
+    _privacy_fields = {
+        "username ip_address session_ref": {},
+        "sent_values told message session_uid": {"export": False},
+    }
+    _privacy_facts = "kind state sent_at acked_at"
+    _privacy_free = {
+        "From our own lists, or the router's.": "reason error_cause",
+        "Of the router and the database.": "nas_address xact",
+    }
+    _privacy_tables = {
+        "radius.change": "What RADIUS answered before; taken by a job within minutes.",
+    }
+
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     subscription_id = fields.Many2one(
         "isp.subscription", readonly=True, index="btree_not_null", ondelete="cascade"

@@ -13,6 +13,8 @@ class IspPlanHours(models.Model):
     _description = "Speed by the hour"
     _order = "plan_id, sequence, id"
 
+    _privacy_free = "What is sold, the same for all customers."
+
     plan_id = fields.Many2one("isp.plan", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True)
     sequence = fields.Integer(default=10)

@@ -9,6 +9,8 @@ class IspPlanTopup(models.Model):
     _order = "plan_id, volume_gb, id"
     _check_company_auto = True
 
+    _privacy_free = "What is sold, the same for all customers."
+
     plan_id = fields.Many2one("isp.plan", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True)
     name = fields.Char("Description", required=True, translate=True)

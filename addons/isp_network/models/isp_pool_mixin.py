@@ -21,6 +21,10 @@ class IspPoolMixin(models.AbstractModel):
     _assignment_field = None
     _plan_field = None
 
+    _privacy_free = (
+        "Addresses that the operator gives out; who has one is in sessions and assignments."
+    )
+
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(

@@ -29,6 +29,23 @@ class IspRadiusAttempt(models.Model):
     _rec_name = "username"
     _depends = {"isp.subscription": ["company_id", "partner_id"], "isp.nas": ["company_id"]}
 
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "network",
+        "retention": "network",
+        "erasure": "delete",
+    }
+    _privacy_fields = {
+        "username mac_address": {},
+        "message other_mac": {"export": False},
+        "partner_id": "subject",
+    }
+    _privacy_facts = "date result reason"
+    _privacy_tables = {
+        "radius.radpostauth": "The attempts themselves, deleted by their subscription."
+    }
+
     date = fields.Datetime(readonly=True)
     username = fields.Char(readonly=True)
     result = fields.Selection([("accepted", "Accepted"), ("rejected", "Rejected")], readonly=True)

@@ -19,6 +19,20 @@ class IspRadiusSession(models.Model):
     _rec_name = "username"
     _depends = {"isp.subscription": ["company_id", "partner_id"], "isp.nas": ["company_id"]}
 
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {
+        "category": "network",
+        "purpose": "licence",
+        "retention": "network",
+        "erasure": "delete",
+    }
+    _privacy_fields = {
+        "username ip_address ipv6_prefix mac_address session_ref": {},
+        "partner_id": "subject",
+    }
+    _privacy_facts = "date_start date_stop duration_hours download_mb upload_mb"
+    _privacy_tables = {"radius.radacct": "The sessions themselves, deleted by their subscription."}
+
     username = fields.Char(readonly=True)
     subscription_id = fields.Many2one("isp.subscription", readonly=True)
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True)

@@ -8,6 +8,8 @@ class IspRoutingDomain(models.Model):
     _description = "Routing domain"
     _order = "id"
 
+    _privacy_free = "Networks of the operator."
+
     name = fields.Char(required=True, translate=False)
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

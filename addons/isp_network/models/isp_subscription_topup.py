@@ -20,6 +20,11 @@ class IspSubscriptionTopup(models.Model):
     _order = "id desc"
     _rec_name = "name"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "account", "purpose": "billing", "retention": "tax_doc"}
+    _privacy_facts = "volume_gb price given_on state"
+    _privacy_free = {"Name of what was sold.": "name"}
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, index=True, ondelete="cascade"
     )

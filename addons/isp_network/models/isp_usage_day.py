@@ -30,6 +30,16 @@ class IspUsageDay(models.Model):
     _rec_name = "date"
     _depends = {"isp.subscription": ["partner_id"]}
 
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {
+        "category": "usage",
+        "purpose": "service",
+        "retention": "network",
+        "erasure": "delete",
+    }
+    _privacy_fields = {"partner_id": "subject"}
+    _privacy_facts = "date upload_mb download_mb total_mb hours"
+
     subscription_id = fields.Many2one("isp.subscription", readonly=True)
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
     plan_id = fields.Many2one("isp.plan", readonly=True, help="Of that day.")

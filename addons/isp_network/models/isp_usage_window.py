@@ -31,6 +31,11 @@ class IspUsageWindow(models.Model):
     _order = "date_from desc, id desc"
     _rec_name = "subscription_id"
 
+    _privacy_subject = "subscription_id.partner_id"
+    _privacy_defaults = {"category": "usage", "purpose": "service", "retention": "network"}
+    _privacy_facts = "date_from date_to included_bytes carried_bytes topup_bytes used_bytes"
+    _privacy_free = {"Name of the period.": "period"}
+
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"
     )

@@ -36,6 +36,17 @@ class IspVoucher(models.Model):
     _order = "batch_id desc, id"
     _rec_name = "code"
 
+    _privacy_subject = "batch_id.partner_id"
+    _privacy_defaults = {"category": "credential", "purpose": "service", "retention": "account"}
+    _privacy_fields = {
+        "pin nt_secret chap_secret": "secret",
+        "sold_by": "staff",
+    }
+    _privacy_free = {"Printed on a card that anybody may buy; who did is not asked.": "code"}
+    _privacy_tables = {
+        "radius.voucher_use": "The device goes with the voucher's row, a job takes it over at once.",
+    }
+
     batch_id = fields.Many2one(
         "isp.voucher.batch", required=True, readonly=True, index=True, ondelete="cascade"
     )

@@ -20,6 +20,12 @@ class IspVoucherBatch(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {"category": "account", "purpose": "service", "retention": "account"}
+    _privacy_fields = {"partner_id": "subject"}
+    _privacy_facts = "quantity price state"
+    _privacy_free = {"Number of the batch.": "name"}
+
     name = fields.Char(required=True)
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company

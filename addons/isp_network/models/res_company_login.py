@@ -10,6 +10,8 @@ class ResCompany(models.Model):
 
     _inherit = "res.company"
 
+    _privacy_free = {"How logins look, and our own proxies.": "isp_realm isp_walled_proxies"}
+
     isp_realm = fields.Char(
         "Realm of logins",
         help="A customer may log in as username@realm as well as by the username alone.",

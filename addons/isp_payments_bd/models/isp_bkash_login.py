@@ -26,6 +26,11 @@ class IspBkashLogin(models.Model):
     _inherit = ["isp.encrypted.mixin"]
     _log_access = False
 
+    _privacy_subject = None
+    _privacy_defaults = {"category": "credential", "purpose": "security", "retention": "account"}
+    _privacy_fields = {"id_token refresh_token": "secret"}
+    _privacy_free = {"Of the operator's own account at the gateway.": "app logins"}
+
     provider_id = fields.Many2one("payment.provider", required=True, ondelete="cascade")
     id_token, id_token_enc, id_token_bidx, id_token_last4 = encrypted_char("id_token", "Token")
     (refresh_token, refresh_token_enc, refresh_token_bidx, refresh_token_last4) = encrypted_char(

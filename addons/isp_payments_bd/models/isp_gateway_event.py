@@ -33,6 +33,18 @@ class IspGatewayEvent(models.Model):
     _order = "last_at desc, id desc"
     _rec_name = "summary"
 
+    _privacy_subject = "transaction_id.partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "pay_log"}
+    _privacy_fields = {
+        "summary": {"erasure": "null"},
+        "hint": {"erasure": "null", "export": False},
+    }
+    _privacy_facts = "channel outcome last_at"
+    _privacy_free = {
+        "The gateway's own number of the message.": "message_id",
+        "Hash of what was claimed.": "hint_digest",
+    }
+
     provider_id = fields.Many2one(
         "payment.provider", readonly=True, required=True, index=True, ondelete="cascade"
     )

@@ -32,6 +32,20 @@ class IspGatewayReceipt(models.Model):
     _order = "id desc"
     _rec_name = "reference"
 
+    _privacy_subject = "partner_id"
+    _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "pay_log"}
+    _privacy_fields = {
+        "payer": {"category": "payment_means", "erasure": "null"},
+        "reference": {"erasure": "mask"},
+        "note": "free_text",
+        "partner_id": "subject",
+        "code": {
+            "erasure": "keep",
+            "reason": "The gateway's number of the payment, to settle what it disputes.",
+        },
+    }
+    _privacy_facts = "amount currency_id paid_at state"
+
     provider_id = fields.Many2one(
         "payment.provider", string="Gateway", required=True, readonly=True, ondelete="restrict"
     )

@@ -16,6 +16,14 @@ class IspGatewaySettlement(models.Model):
     _order = "date_to desc, id desc"
     _check_company_auto = True
 
+    _privacy_subject = None
+    _privacy_defaults = {"category": "financial", "purpose": "books", "retention": "pay_log"}
+    _privacy_fields = {
+        # The gateway's report names wallets of many customers; its rows here do not.
+        "file": {"category": "document", "erasure": "null", "export": False},
+    }
+    _privacy_free = {"Name of the gateway's report.": "name filename"}
+
     name = fields.Char(required=True, default=lambda self: self.env._("New report"))
     journal_id = fields.Many2one(
         "account.journal",

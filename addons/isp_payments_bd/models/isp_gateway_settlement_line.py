@@ -8,6 +8,8 @@ class IspGatewaySettlementLine(models.Model):
     _order = "settlement_id, number, id"
     _rec_name = "reference"
 
+    _privacy_free = {"Numbers of payments, ours and the gateway's.": "reference order_id"}
+
     settlement_id = fields.Many2one(
         "isp.gateway.settlement", required=True, readonly=True, index=True, ondelete="cascade"
     )

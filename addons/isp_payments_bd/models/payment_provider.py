@@ -14,6 +14,11 @@ class PaymentProvider(models.Model):
     _name = "payment.provider"
     _inherit = ["payment.provider", "isp.encrypted.mixin"]
 
+    _privacy_free = {
+        "How the operator is connected to the gateway.": "bd_connection_text bd_settlement_columns",
+        "Who of the staff is told of trouble; the account is mapped.": "bd_responsible_id",
+    }
+
     bd_is_ours = fields.Boolean(compute="_compute_bd_is_ours")
     bd_next_step = fields.Char(string="Next step", compute="_compute_bd_next_step")
     bd_connection_state = fields.Selection(

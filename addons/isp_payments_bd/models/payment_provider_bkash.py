@@ -15,6 +15,11 @@ _HOSTS = {None: bkash_sns.AmazonHosts()}
 class PaymentProvider(models.Model):
     _inherit = "payment.provider"
 
+    _privacy_free = {
+        "The operator's own account at the gateway.": "bkash_username bkash_app_key bkash_sns_topic "
+        "bkash_short_code bkash_test_url bkash_app_secret_enc bkash_password_enc",
+    }
+
     code = fields.Selection(selection_add=[("bkash", "bKash")], ondelete={"bkash": "set default"})
     bkash_username = fields.Char(
         string="User name",

@@ -20,6 +20,11 @@ _CREDENTIALS = (
 class PaymentProvider(models.Model):
     _inherit = "payment.provider"
 
+    _privacy_free = {
+        "The operator's own account at the gateway.": "nagad_merchant_id nagad_account_number "
+        "nagad_public_key nagad_server_ip nagad_test_url nagad_private_key_enc",
+    }
+
     code = fields.Selection(selection_add=[("nagad", "Nagad")], ondelete={"nagad": "set default"})
     nagad_merchant_id = fields.Char(
         string="Merchant ID", help="The number that Nagad gave you.", **_REQUIRED

@@ -9,6 +9,11 @@ from ..gateways.sslcommerz import LIVE_URL, SANDBOX_URL, SslcommerzClient
 class PaymentProvider(models.Model):
     _inherit = "payment.provider"
 
+    _privacy_free = {
+        "The operator's own account at the gateway.": "sslcommerz_store_id sslcommerz_methods "
+        "sslcommerz_test_url sslcommerz_store_passwd_enc",
+    }
+
     code = fields.Selection(
         selection_add=[("sslcommerz", "SSLCommerz")], ondelete={"sslcommerz": "set default"}
     )

@@ -29,6 +29,17 @@ class PaymentTransaction(models.Model):
         "isp.gateway.fee.mixin",
     ]
 
+    _privacy_fields = {
+        "gateway_payer": {"category": "payment_means", "erasure": "null"},
+        "gateway_note": {"erasure": "null"},
+        "gateway_payment_id": {
+            "erasure": "keep",
+            "reason": "The gateway's number of the payment, to settle what it disputes.",
+        },
+        "gateway_accepted_by_id": "staff",
+    }
+    _privacy_free = {"Our own number of the order at the gateway.": "gateway_order_id"}
+
     gateway_order_id = fields.Char(
         string="Order id at the gateway",
         readonly=True,

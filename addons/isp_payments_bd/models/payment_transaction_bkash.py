@@ -23,6 +23,15 @@ _REFUND_LISTED_HOURS = 1
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
+    _privacy_fields = {
+        "bkash_agreement_payment_id bkash_pay_url": {
+            "category": "credential",
+            "erasure": "null",
+            "export": False,
+        },
+    }
+    _privacy_free = {"Answer codes from the gateway's list.": "bkash_code"}
+
     bkash_agreement_payment_id = fields.Char(
         string="Id of saving the wallet",
         readonly=True,

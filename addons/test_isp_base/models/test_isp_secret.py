@@ -10,6 +10,11 @@ class TestIspSecret(models.Model):
     _description = "Test of encrypted fields"
     _inherit = ["mail.thread", "isp.encrypted.mixin"]
 
+    _privacy_subject = None
+    _privacy_defaults = {"category": "credential", "purpose": "security", "retention": "account"}
+    _privacy_fields = {"password identity phone": "secret"}
+    _privacy_free = {"The tests fill it.": "name plain"}
+
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
     plain = fields.Char()
