@@ -1,0 +1,2 @@
+from . import privacy_audit_compare
+from . import privacy_request_step
