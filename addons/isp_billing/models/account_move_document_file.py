@@ -139,6 +139,19 @@ class AccountMove(models.Model):
         found = {row[0] for row in self.env.cr.fetchall()}
         return self.filtered(lambda move: move.id in found)
 
+    def _privacy_documents(self):
+        """The bills as PDF files, for a customer who asks for the own data: ``[(name, content)]``.
+
+        The file as it was sent where there is one; else it is printed now, as it would be today.
+        """
+        bills = self.filtered(
+            lambda move: move.state == "posted" and move.move_type in ("out_invoice", "out_refund")
+        )
+        stored = {bill: bill.invoice_pdf_report_id.raw for bill in bills}
+        missing = bills.filtered(lambda bill: not stored[bill] and bill._is_printed_by_template())
+        files = {**stored, **missing._render_documents()}
+        return [(bill._get_invoice_report_filename(), files[bill]) for bill in bills if files[bill]]
+
     @api.model
     def _get_document_batch_size(self):
         """How many bills are rendered between two commits."""

@@ -55,6 +55,7 @@ class IspSubscription(models.Model):
         "user_id": "staff",
     }
     _privacy_facts = "plan_id state date_start date_end contract_end suspended_on recurring_amount"
+    _privacy_account = {"closed": [("state", "=", "terminated")], "date": "date_end"}
 
     # === FIELDS - WHO AND WHERE === #
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/", index=True)

@@ -18,6 +18,7 @@ class IspSubscriptionDiscount(models.Model):
     _privacy_defaults = {"category": "financial", "purpose": "billing", "retention": "tax_doc"}
     _privacy_fields = {"name": {"category": "free_text", "erasure": "mask"}}
     _privacy_facts = "percent amount date_from date_to"
+    _privacy_retention = {"anchor": "date_to"}
 
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, index=True, ondelete="cascade"

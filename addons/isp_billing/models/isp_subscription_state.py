@@ -139,3 +139,16 @@ class IspSubscription(models.Model):
                     "Resume and Terminate."
                 )
             )
+
+    # === BUSINESS METHODS - PRIVACY === #
+
+    def _privacy_stop(self, partners):
+        """End the services of people who are erased, whatever they have agreed to."""
+        running = self.with_context(active_test=False).search(
+            [("partner_id", "in", partners.ids), ("state", "!=", "terminated")]
+        )
+        for subscription in running:
+            today = subscription.company_id._get_isp_today()
+            # One that was to begin later ends on the day on which it begins.
+            end = max(today, subscription.date_start or today)
+            subscription._terminate(self.env._("The customer is erased"), date_end=end)

@@ -4,6 +4,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .common import IspBillingCase
 
 
@@ -77,6 +79,7 @@ class TestCharge(IspBillingCase):
         for secret in (self.customer.name, "karim", self.customer.phone, self.customer.email):
             self.assertNotIn(secret, label)
 
+    @proves("P-04")
     def test_an_invoice_with_charges_is_cancelled_not_deleted(self):
         subscription = self.create_subscription()
         self.bill("2027-03-10")

@@ -338,6 +338,19 @@ class TestDocuments(DocumentCase):
         bill.action_post()
         self.assertEqual(bill._store_documents(), bill)
 
+    def test_bills_for_who_asks_for_the_own_data(self):
+        """P-35: as they were sent where there is a file, else printed now; no drafts."""
+        sent, other = self.bill_of("2027-03-01"), self.bill_of("2027-04-01")
+        sent._store_documents()
+        self.env.invalidate_all()
+        draft = other.copy()
+        (first, first_file), (second, second_file) = (sent | other | draft)._privacy_documents()
+        self.assertEqual(first, f"{sent.name.replace('/', '_')}.pdf")
+        self.assertEqual(first_file, sent.invoice_pdf_report_id.raw)
+        self.assertEqual(second, f"{other.name.replace('/', '_')}.pdf")
+        self.assertIn(other.name, text_of(second_file))
+        self.assertFalse(other.invoice_pdf_report_id, "nothing is stored by it")
+
     def test_a_run_makes_its_files_in_batches_and_none_twice(self):
         for number in range(5):
             partner = self.customer.copy({"name": f"Customer {number}"})

@@ -2,6 +2,8 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user, tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .common import IspBillingCase
 
 OWN_MODELS = (
@@ -81,6 +83,7 @@ class TestRights(IspBillingCase):
             with self.subTest(model=model), self.assertRaises(AccessError):
                 self.env[model].with_user(portal).search([])
 
+    @proves("P-15")
     def test_companies_never_see_each_other(self):
         other = self.env["res.company"].create(
             {"name": "Other operator", "country_id": self.company.country_id.id}

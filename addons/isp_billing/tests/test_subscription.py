@@ -4,6 +4,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .common import IspBillingCase
 
 
@@ -20,6 +22,7 @@ class TestSubscription(IspBillingCase):
         self.assertEqual(subscription.entitlement_id.access, "none")
         self.assertEqual(subscription.event_ids.event_type, "create")
 
+    @proves("P-13")
     def test_the_password_is_nowhere_in_clear(self):
         subscription = self.create_subscription(password="open-sesame-42")
         self.env.flush_all()

@@ -42,6 +42,7 @@ class IspWalletCharge(models.Model):
         "note": {"category": "financial", "erasure": "null"},
     }
     _privacy_facts = "date occasion"
+    _privacy_retention = {"anchor": "date"}
 
     move_id = fields.Many2one(
         "account.move", "Bill", required=True, readonly=True, index=True, ondelete="cascade"

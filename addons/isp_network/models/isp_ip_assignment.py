@@ -25,6 +25,7 @@ class IspIpAssignment(models.Model):
     }
     _privacy_fields = {"address": {}}
     _privacy_facts = "date_from date_to"
+    _privacy_retention = {"anchor": "date_to", "begin": "date_from"}
 
     subscription_id = fields.Many2one(
         "isp.subscription", required=True, readonly=True, index=True, ondelete="cascade"

@@ -25,6 +25,7 @@ class IspNasBackup(models.Model):
         "content": "secret",
     }
     _privacy_free = {"Version and hash of a configuration.": "digest routeros_version"}
+    _privacy_retention = {"anchor": "last_seen", "begin": "date"}
 
     nas_id = fields.Many2one(
         "isp.nas", "Router", required=True, index=True, ondelete="cascade", readonly=True

@@ -39,6 +39,7 @@ class IspNasDifference(models.Model):
     }
     _privacy_fields = {"label marker wanted found message": {"export": False}}
     _privacy_free = {"Where it stands on the router.": "menu row_ref property_name"}
+    _privacy_retention = {"anchor": "write_date", "domain": [("is_open", "=", False)]}
 
     nas_id = fields.Many2one(
         "isp.nas", "Router", required=True, index=True, ondelete="cascade", readonly=True

@@ -44,6 +44,7 @@ class IspNetworkOrder(models.Model):
         "sent_values told message session_uid": {"export": False},
     }
     _privacy_facts = "kind state sent_at acked_at"
+    _privacy_retention = {"anchor": "create_date"}
     _privacy_free = {
         "From our own lists, or the router's.": "reason error_cause",
         "Of the router and the database.": "nas_address xact",
@@ -276,3 +277,9 @@ class IspNetworkOrder(models.Model):
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=_KEEP_DAYS)
         done = Domain("state", "in", ("verified", "gone", "failed"))
         self.search(done & Domain("create_date", "<", limit), limit=10000).unlink()
+
+    # === BUSINESS METHODS - PRIVACY === #
+
+    def _privacy_waiting(self):
+        """Return the orders that are not erased yet, because a router is to hear of them first."""
+        return self.filtered_domain(self._get_open_domain())

@@ -42,6 +42,7 @@ class IspRadiusAttempt(models.Model):
         "partner_id": "subject",
     }
     _privacy_facts = "date result reason"
+    _privacy_retention = {"anchor": "date"}
     _privacy_tables = {
         "radius.radpostauth": "The attempts themselves, deleted by their subscription."
     }
@@ -77,3 +78,19 @@ class IspRadiusAttempt(models.Model):
             """,
             known=known,
         )
+
+    # === BUSINESS METHODS - RETENTION === #
+
+    def _privacy_delete(self):
+        """Delete the rows themselves."""
+        self.env.execute_query(
+            SQL(
+                "DELETE FROM radius.radpostauth WHERE id = ANY(%s) RETURNING 1",
+                self.ids,
+            )
+        )
+        self.invalidate_model()
+
+    def _privacy_drop(self, free, due):
+        """Drop whole months; see :meth:`isp.radius.month._drop_between`."""
+        return self.env["isp.radius.month"]._drop_between("radpostauth", free, due)

@@ -31,6 +31,7 @@ class IspRadiusSession(models.Model):
         "partner_id": "subject",
     }
     _privacy_facts = "date_start date_stop duration_hours download_mb upload_mb"
+    _privacy_retention = {"anchor": "date_stop", "begin": "date_start"}
     _privacy_tables = {"radius.radacct": "The sessions themselves, deleted by their subscription."}
 
     username = fields.Char(readonly=True)
@@ -100,3 +101,19 @@ class IspRadiusSession(models.Model):
             condition=condition,
             addresses=addresses,
         )
+
+    # === BUSINESS METHODS - RETENTION === #
+
+    def _privacy_delete(self):
+        """Delete the rows themselves."""
+        self.env.execute_query(
+            SQL(
+                "DELETE FROM radius.radacct WHERE radacctid = ANY(%s) RETURNING 1",
+                self.ids,
+            )
+        )
+        self.invalidate_model()
+
+    def _privacy_drop(self, free, due):
+        """Drop whole months; see :meth:`isp.radius.month._drop_between`."""
+        return self.env["isp.radius.month"]._drop_between("radacct", free, due)

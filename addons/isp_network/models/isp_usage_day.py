@@ -39,6 +39,7 @@ class IspUsageDay(models.Model):
     }
     _privacy_fields = {"partner_id": "subject"}
     _privacy_facts = "date upload_mb download_mb total_mb hours"
+    _privacy_retention = {"anchor": "date"}
 
     subscription_id = fields.Many2one("isp.subscription", readonly=True)
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
@@ -152,3 +153,26 @@ class IspUsageDay(models.Model):
                 )
             )
         return query
+
+    # === BUSINESS METHODS - RETENTION === #
+
+    def _privacy_delete(self):
+        """Delete the rows themselves; the sums of a day name nobody."""
+        self.env.execute_query(
+            SQL(
+                """
+                DELETE FROM radius.usage_day u USING unnest(%s::bigint[]) AS k(id)
+                WHERE u.subscription_id = k.id / %s AND u.day = %s::date + (k.id %% %s)::int
+                RETURNING 1
+                """,
+                self.ids,
+                _DAYS,
+                _EPOCH,
+                _DAYS,
+            )
+        )
+        self.invalidate_model()
+
+    def _privacy_drop(self, free, due):
+        """Drop whole months; see :meth:`isp.radius.month._drop_between`."""
+        return self.env["isp.radius.month"]._drop_between("usage_day", free, due)

@@ -19,6 +19,7 @@ from . import test_usage
 from . import test_cap
 from . import test_hours
 from . import test_retention
+from . import test_retention_policy
 from . import test_portal_usage
 from . import test_topup_order
 from . import test_portal_topup

@@ -9,6 +9,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .address_common import IspAddressCase
 
 
@@ -254,6 +256,7 @@ class TestAddressRequest(IspAddressCase):
 
     # === THE RECORD === #
 
+    @proves("P-27")
     def test_each_look_up_is_recorded_even_when_nobody_was_found(self):
         request = self.ask("198.51.100.1", "2027-03-08 21:14:05", port=4711)
         self.assertEqual(request.result, "Nobody was found.")
@@ -371,6 +374,7 @@ class TestAddressRequest(IspAddressCase):
 
     # === RIGHTS === #
 
+    @proves("P-27")
     def test_nobody_else_sees_requests_answers_or_the_record(self):
         request = self.ask("100.64.0.9", "2027-03-08 21:14:05")
         for user in (self.env.ref("base.user_admin"), *self.staff.values()):

@@ -4,6 +4,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .common import IspNetworkCase
 
 
@@ -35,6 +37,7 @@ class TestNas(IspNetworkCase):
         nas.unlink()
         self.assertIsNone(self.find_nas("10.20.0.2"))
 
+    @proves("P-13")
     def test_the_secret_is_stored_encrypted_only(self):
         nas = self.create_nas()
         self.env.flush_all()

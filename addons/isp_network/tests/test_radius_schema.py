@@ -3,6 +3,8 @@ from psycopg2 import IntegrityError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..hooks import uninstall_hook
 from ..radius import schema
 from .common import IspNetworkCase
@@ -60,6 +62,7 @@ class TestRadiusSchema(IspNetworkCase):
                 self.env.cr.execute("UPDATE isp_entitlement SET username = 'first'")
                 self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
+    @proves("P-13")
     def test_a_new_password_reaches_radius_encrypted(self):
         subscription = self.create_subscription(username="karim")
         self.use_key()

@@ -1,6 +1,8 @@
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .common import IspNetworkCase
 
 
@@ -111,6 +113,7 @@ class TestRadiusScreens(IspNetworkCase):
         with self.assertRaises(AccessError):
             session.with_user(self.create_user("manager")).unlink()
 
+    @proves("P-15")
     def test_companies_do_not_see_each_others_sessions(self):
         other = self.env["res.company"].create({"name": "Other provider"})
         nas = self.env["isp.nas"].create(

@@ -40,6 +40,7 @@ class IspGatewayEvent(models.Model):
         "hint": {"erasure": "null", "export": False},
     }
     _privacy_facts = "channel outcome last_at"
+    _privacy_retention = {"anchor": "last_at"}
     _privacy_free = {
         "The gateway's own number of the message.": "message_id",
         "Hash of what was claimed.": "hint_digest",

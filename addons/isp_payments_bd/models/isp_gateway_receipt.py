@@ -45,6 +45,8 @@ class IspGatewayReceipt(models.Model):
         },
     }
     _privacy_facts = "amount currency_id paid_at state"
+    # One that waits to be assigned is not settled, however old it is.
+    _privacy_retention = {"anchor": "paid_at", "domain": [("state", "in", ("done", "refused"))]}
 
     provider_id = fields.Many2one(
         "payment.provider", string="Gateway", required=True, readonly=True, ondelete="restrict"

@@ -23,6 +23,7 @@ class IspGatewaySettlement(models.Model):
         "file": {"category": "document", "erasure": "null", "export": False},
     }
     _privacy_free = {"Name of the gateway's report.": "name filename"}
+    _privacy_retention = {"anchor": "date_to"}
 
     name = fields.Char(required=True, default=lambda self: self.env._("New report"))
     journal_id = fields.Many2one(

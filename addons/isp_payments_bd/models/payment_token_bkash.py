@@ -62,3 +62,7 @@ class PaymentToken(models.Model):
             _logger.warning("Wallet %s is not forgotten at bKash yet: %s", self.id, error)
         else:
             self.bkash_to_cancel = False
+
+    def _privacy_waiting(self):
+        """Return the wallets that are not erased yet, because bKash is to forget them first."""
+        return self.filtered("bkash_to_cancel")

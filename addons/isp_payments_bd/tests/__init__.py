@@ -21,3 +21,4 @@ from . import test_nagad_attacks
 from . import test_nagad_refunds
 from . import test_nagad_provider
 from . import test_views
+from . import test_retention_payments

@@ -1,6 +1,8 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .common import GatewayCase
 
 
@@ -27,6 +29,7 @@ class TestAccess(GatewayCase):
             with self.assertRaises(AccessError):
                 tx.with_user(user).action_bd_ask()
 
+    @proves("P-15")
     def test_companies_do_not_see_each_other(self):
         company = self.env["res.company"].create({"name": "Other", "currency_id": self.bdt.id})
         provider = self.create_provider(company, False)

@@ -4,6 +4,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..gateways.common import Unknown
 from ..models.isp_bkash_login import LoginStore
 from .bkash_common import BkashCommon
@@ -40,6 +42,7 @@ class TestBkashProvider(BkashCommon):
         with self.assertRaises(ValidationError):
             self.provider.state = "test"
 
+    @proves("P-13")
     def test_the_token_is_kept_for_all_workers_and_encrypted(self):
         for _number in range(3):
             self.start()

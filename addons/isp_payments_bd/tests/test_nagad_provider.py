@@ -6,6 +6,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, mute_logger, new_test_user, tagged
 from odoo.tools import file_open
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..gateways import nagad, nagad_crypto
 from ..gateways.common import Misconfigured
 from .nagad_common import MERCHANT, PRIVATE, PUBLIC, SERVER_IP, NagadCommon
@@ -95,6 +97,7 @@ class TestNagadProvider(NagadCommon):
         self.assertEqual(loaded.key_size, 2048)
         self.assertEqual(self.provider.bd_connection_state, "untested")
 
+    @proves("P-13")
     def test_the_private_key_is_encrypted_and_masked(self):
         self.env.flush_all()
         self.env.cr.execute(
