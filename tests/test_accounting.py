@@ -433,6 +433,8 @@ def test_usage_is_exact_through_an_outage_and_two_kills_of_freeradius(module_db,
 @pytest.mark.alone
 def test_a_month_is_dropped_at_once_while_packets_arrive(module_db, query, made, odoo_shell):
     query("SELECT radius.make_partition('radacct', '2020-01-01')")
+    # A month of long ago has nothing left for autovacuum to do, which would hold a lock.
+    query("ALTER TABLE radius.radacct_202001 SET (autovacuum_enabled = off)")
     query(
         "INSERT INTO radius.radacct (acctsessionid, acctuniqueid, username, nasipaddress, "
         "subscription_id, acctstarttime, acctupdatetime, acctstoptime, acctinputoctets, "
@@ -466,7 +468,7 @@ def test_a_month_is_dropped_at_once_while_packets_arrive(module_db, query, made,
             "import time, json\n"
             "months = env['isp.radius.month']\n"
             "due = months.search([]).filtered('is_due').mapped('part')\n"
-            "start = time.monotonic(); months._cron_drop(); env.cr.commit()\n"
+            "start = time.monotonic(); months._drop_parts(due); env.cr.commit()\n"
             "print('RESULT' + json.dumps([due, time.monotonic() - start]))",
         )
     finally:
