@@ -1,7 +1,7 @@
 # `make run` and `make test` set up whatever is missing first.
 .DEFAULT_GOAL := help
 .PHONY: help run test lint oracle bench \
-    bench-address bench-billing bench-control bench-payments bench-pdf bench-radius bench-reports bench-routeros bench-wire \
+    bench-address bench-billing bench-control bench-export bench-payments bench-pdf bench-radius bench-reports bench-routeros bench-wire \
     prove-faults prove-network-faults prove-radius-outage shell stop reset
 
 help: ## list these commands
@@ -33,6 +33,9 @@ prove-faults: ## kill a run of 10,000 bills at ten random moments; ARGS="--seed 
 
 bench-control: ## milliseconds to find a customer in the control room, at 100,000
 	@scripts/bench control_room $(ARGS)
+
+bench-export: ## time and memory of a data package with a million sessions, and of its import
+	@scripts/bench privacy_export $(ARGS)
 
 bench-pdf: ## PDF files of bills a second, against wkhtmltopdf
 	@scripts/bench pdf $(ARGS)

@@ -37,6 +37,9 @@ CHROMIUM_FLAGS = [
 def pytest_configure(config):
     """Share the run with other processes when scripts/test has started several."""
     config.addinivalue_line("markers", "alone: measures time, so nothing may run beside it")
+    config.addinivalue_line(
+        "markers", "proves(number): a promise that it proves, see harness/promises.py"
+    )
     if worker := sharing.worker_from_environment():
         config.pluginmanager.register(worker)
 

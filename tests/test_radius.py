@@ -103,6 +103,7 @@ def test_refusals_are_kept_with_their_reason(server, query, name, options, reaso
     assert last_reason(query, name) == reason
 
 
+@pytest.mark.proves("P-01")
 def test_the_typed_password_is_stored_nowhere(server, query):
     login(server, "active", password="canary-7f3a")
     [[rows]] = query("SELECT string_agg(p::text, ' ') FROM radius.radpostauth p")

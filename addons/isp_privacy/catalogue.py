@@ -34,6 +34,20 @@ LAWFUL_BASES = [
     ("public_task", "Public task"),
 ]
 
+# Where data of a category comes from. Who takes the own data along gets what they provided and what
+# was observed of them; what was derived, such as notes and proofs of ours, is only shown to them.
+ORIGINS = {
+    **dict.fromkeys(
+        (
+            *("identity", "contact", "address", "identity_document", "account", "payment_means"),
+            *("communication", "document", "preference"),
+        ),
+        "provided",
+    ),
+    **dict.fromkeys(("financial", "network", "usage", "location", "device"), "observed"),
+    **dict.fromkeys(("free_text", "credential", "proof", "trace"), "derived"),
+}
+
 # How long each lasts is said by the policy profile, not here.
 RETENTION_CLASSES = [
     ("account", "Customer account"),
@@ -47,6 +61,13 @@ RETENTION_CLASSES = [
     ("transient", "Gone by itself within days"),
 ]
 
+# Of these a policy profile must say how long they last. Backups hold all of the others. The account
+# itself lasts as long as the contract, and then goes as a whole, by erasure.
+RULED_CLASSES = [
+    *(entry for entry in RETENTION_CLASSES if entry[0] not in ("account", "staff", "transient")),
+    ("backup", "Backups"),
+]
+
 ERASURE_ACTIONS = [
     ("delete", "Delete the record"),
     ("null", "Empty the field"),
@@ -55,6 +76,18 @@ ERASURE_ACTIONS = [
     ("detach", "Remove the link"),
     ("keep", "Keep, for the reason given"),
 ]
+
+# How a person is reached. ``none`` is for what happens in the service itself.
+CHANNELS = [
+    ("mail", "E-mail"),
+    ("sms", "Text message"),
+    ("whatsapp", "WhatsApp"),
+    ("phone", "Telephone call"),
+    ("none", "In the service itself"),
+]
+
+# Grounds on which a person may say no: by withdrawing a consent, or by an objection.
+REFUSABLE_BASES = frozenset({"consent", "legitimate_interest"})
 
 # What many fields have in common, so that declarations can say it in a word.
 PRESETS = {

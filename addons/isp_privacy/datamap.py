@@ -26,6 +26,8 @@ Models declare it beside their fields, as plain class attributes that need no im
   nobody once the mapped fields are dealt with, so nothing is erased in them.
 * ``_privacy_free``: fields without personal data by the reason, or one reason for the whole model.
   The latter never covers fields that point at people or whose name speaks of them.
+* ``_privacy_retention``: from when its time is counted; see ``retention_map``. ``_privacy_account``:
+  when a record that is somebody's account counts as closed; see there too.
 * ``_privacy_tables``: what of the database no field stores and the model answers for, tables of
   other schemas as ``schema.table`` or single columns as ``table.column``, each with how erasure
   reaches it.
@@ -39,12 +41,15 @@ This file knows no database: it reads the classes of a registry.
 import re
 from dataclasses import dataclass
 
-from . import catalogue, rules
+from . import catalogue, retention_map, rules
 
 PARTNER = "res.partner"
 WHOLE_SPEC = ("category", "purpose", "retention", "erasure")
 SPEC_KEYS = {*WHOLE_SPEC, "basis", "reason", "export"}
-ATTRIBUTES = ("subject", "defaults", "fields", "facts", "free", "tables")
+ATTRIBUTES = (
+    *("subject", "defaults", "fields", "facts", "free", "tables"),
+    *("retention", "account"),
+)
 FACT_REASON = "Says nothing of a person once the fields that identify one are dealt with."
 VOCABULARY = {
     "category": catalogue.codes(catalogue.CATEGORIES),
@@ -85,6 +90,7 @@ class Declaration:
         self.free_model = free if isinstance(free, str) else None
         self.free = {} if self.free_model else spread({names: why for why, names in free.items()})
         self.tables = values.get("tables", {})
+        self.retention, self.account = values.get("retention"), values.get("account")
 
 
 def spread(by_names):
@@ -123,6 +129,7 @@ class ModelMap:
         self.defaults = {}
         self.specs, self.facts, self.free, self.tables = {}, {}, {}, {}
         self.free_model, self.subject, self.says_subject = None, (), False
+        self.retention, self.account = None, None
         for declaration in declarations:
             self._add(declaration)
         self.deletes = self.defaults.get("erasure") == "delete"
@@ -134,6 +141,8 @@ class ModelMap:
         self.defaults.update(declaration.defaults)
         self.free_model = declaration.free_model or self.free_model
         self.tables.update(declaration.tables)
+        self.retention = declaration.retention or self.retention
+        self.account = declaration.account or self.account
         if declaration.says_subject:
             self.says_subject = True
             self.subject = paths_of(declaration.subject)
@@ -205,6 +214,15 @@ class DataMap:
             if model_map.subject
             and (model_map.specs or model_map.facts)
             and not model_map.cls._abstract
+        }
+
+    def purged_models(self):
+        """Return ``{model: {retention class: {field: erasure action}}}`` of what goes in time."""
+        found = {name: retention_map.actions(model) for name, model in self.models.items()}
+        return {
+            name: actions
+            for name, actions in found.items()
+            if actions and "anchor" in (self.models[name].retention or {})
         }
 
     def coverage(self, tables):
@@ -313,6 +331,7 @@ class DataMap:
         for name, spec in model_map.specs.items():
             if spec.get("erasure") == "delete" and not model_map.deletes:
                 yield f"{name}: delete goes for whole records, so say it in _privacy_defaults"
+        yield from retention_map.problems(self.registry, model_map)
 
     def _contradictions(self, model_map):
         """Two declarations about one model must not disagree on what a field is."""

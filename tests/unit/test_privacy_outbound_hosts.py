@@ -57,6 +57,7 @@ def declared():
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.proves("P-21")
 def test_each_host_in_code_is_declared_and_each_declared_one_is_in_code():
     rows = {(row["host"], row["addon"]) for row in declared()}
     named = named_hosts(ADDONS)

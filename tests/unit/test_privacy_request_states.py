@@ -54,7 +54,7 @@ EXPECTED = {
 def kind_of(request_type):
     if not request_type:
         return "unknown"
-    if request_type in ("opt_out", "consent_withdrawal"):
+    if request_type in ("opt_out", "consent_withdrawal", "objection_marketing"):
         return "direct"
     return "erasure" if request_type == "erasure" else "usual"
 

@@ -1,5 +1,6 @@
 """Exports: the same text for the same configuration, and no secret in what people read."""
 
+import pytest
 from routeros import backup
 
 EXPORT = """# 2026-11-27 03:10:11 by RouterOS 7.16
@@ -19,6 +20,7 @@ add name=wg private-key="abc="
 """
 
 
+@pytest.mark.proves("P-08")
 def test_no_secret_is_left_in_what_people_read():
     masked = backup.mask(EXPORT)
     for secret in ("s3cret", "Word", "quotes", "signs", "shared-one", "house-key", "auth1", "enc1",

@@ -1,1 +1,1 @@
-from . import requests
+from . import consents, cookies, exports, policy, requests, sealed

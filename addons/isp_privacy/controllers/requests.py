@@ -90,17 +90,9 @@ class PrivacyPortal(CustomerPortal):
             request_sudo = self._get_own_request(request_id)
         except (AccessError, MissingError):
             return self._refuse_request()
-        user = request.env.user
-        credential = {"login": user.login, "password": password, "type": "password"}
         try:
-            with user._assert_can_auth(user=user.login):
-                user._check_credentials(credential, {"interactive": True})
+            self._check_password(password)
             request_sudo._verify_identity("reauth")
-        except AccessDenied:
-            error = request.env._(
-                "The password is not right, or it was wrong too often. Try again."
-            )
-            return self._render_request(request_sudo, None, error=error)
         except UserError as error:
             return self._render_request(request_sudo, None, error=str(error))
         return request.redirect(f"{PAGE}/{request_id}")
@@ -180,6 +172,21 @@ class PrivacyPortal(CustomerPortal):
             request_sudo, access_token, values, "my_privacy_history", False
         )
         return request.render("isp_privacy.portal_privacy_request", values)
+
+    def _check_password(self, password):
+        """Take the password of who is logged in once more.
+
+        :raises UserError: when it is wrong, or was wrong too often
+        """
+        user = request.env.user
+        credential = {"login": user.login, "password": password, "type": "password"}
+        try:
+            with user._assert_can_auth(user=user.login):
+                user._check_credentials(credential, {"interactive": True})
+        except AccessDenied as error:
+            raise UserError(
+                request.env._("The password is not right, or it was wrong too often. Try again.")
+            ) from error
 
     def _get_url(self, request_sudo, access_token, suffix=""):
         """Address of a page of the request; a visitor with a token keeps it."""

@@ -35,7 +35,7 @@ STATES = [
 TERMINAL = frozenset({"done", "rejected", "withdrawn", "duplicate"})
 
 # Control of the channel is proof enough, and nobody decides about them.
-DIRECT_TYPES = frozenset({"consent_withdrawal", "opt_out"})
+DIRECT_TYPES = frozenset({"consent_withdrawal", "opt_out", "objection_marketing"})
 
 _ASIDE = frozenset({"rejected", "withdrawn", "duplicate", "on_hold"})
 _REVIEWED = {

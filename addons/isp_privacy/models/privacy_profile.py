@@ -9,6 +9,9 @@ TERMS = (
     "identity_timeout_days",
     "recovery_days",
     "proof_days",
+    "erase_deadline_days",
+    "erase_deadline_from",
+    "grace_hours",
 )
 
 

@@ -30,6 +30,8 @@ STEP_FIELDS = frozenset(
         "checked_on",
         "problem",
         "recover_until",
+        "stopped_user_ids",
+        "erasure_ids",
         "held_from",
         "hold_reference",
         "reviewer_id",
@@ -88,6 +90,7 @@ class PrivacyRequest(models.Model):
         "identity_state identity_method identity_asked_on identity_date recover_until"
     )
     _privacy_free = {"Days and months that the policy promised to everybody.": "terms"}
+    _privacy_retention = {"anchor": "closed_on"}
 
     name = fields.Char(
         "Reference",
@@ -388,6 +391,10 @@ class PrivacyRequest(models.Model):
     def _write_step(self, vals):
         """Write what belongs to the steps of a request."""
         return self.with_context(privacy_step=_STEP).write(vals)
+
+    def _privacy_empty(self, vals):
+        """Empty what has had its time; see ``retention_map``."""
+        return self._write_step(vals)
 
     @api.model
     def _create_step(self, vals):

@@ -26,6 +26,7 @@ class PrivacyRequestEvent(models.Model):
         },
     }
     _privacy_facts = "date event_type from_state to_state"
+    _privacy_retention = {"anchor": "request_id.closed_on", "company": "request_id.company_id"}
 
     request_id = fields.Many2one(
         "privacy.request", required=True, index=True, ondelete="cascade", readonly=True
@@ -60,6 +61,10 @@ class PrivacyRequestEvent(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("The history of a request cannot be deleted."))
+
+    def _privacy_empty(self, vals):
+        """Empty what has had its time, past the refusal above; see ``retention_map``."""
+        return super().write(vals)  # pylint: disable=super-method-mismatch
 
 
 class PrivacyRequest(models.Model):

@@ -3,7 +3,7 @@ import pytz
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..engine import clock
+from ..engine import clock, retention
 
 
 class ResCompany(models.Model):
@@ -53,3 +53,16 @@ class ResCompany(models.Model):
     def _get_privacy_today(self):
         """Today's date in the company's time zone."""
         return self._get_privacy_day(fields.Datetime.now())
+
+    def _get_privacy_limits(self, retention_class):
+        """Return how long a kind of data is kept, None where the profile does not say."""
+        rule = self._get_privacy_profile()._get_rule(retention_class)
+        return rule._get_limits() if rule else None
+
+    def _privacy_time(self, retention_class, day):
+        """Return until which day the law asks for a record of ``day``, and until which it may stay.
+
+        Addons that show or drop what they store ask for it by this name, where it is there.
+        """
+        limits = self._get_privacy_limits(retention_class)
+        return retention.kept_until(day, limits), retention.last_day(day, limits)

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.http import root
 
 
 class ResUsers(models.Model):
@@ -13,3 +14,13 @@ class ResUsers(models.Model):
         if company:
             officers = officers.filtered(lambda user: company in user.company_ids)
         return officers
+
+    @api.private
+    def _privacy_end_sessions(self):
+        """Delete the sessions of these users, on whichever device they are."""
+        # sudo: devices belong to their users, and who restricts the data need not be one of them.
+        logs = self.env["res.device.log"].sudo()
+        logs = logs.search([("user_id", "in", self.ids), ("revoked", "=", False)])
+        if logs:
+            root.session_store.delete_from_identifiers(list(set(logs.mapped("session_identifier"))))
+            logs.write({"revoked": True})

@@ -5,6 +5,11 @@ LEGAL = "The books must be kept; the partner behind it is anonymised in place."
 KEPT = {"erasure": "keep", "reason": LEGAL}
 NUMBERING = "Numbers that the books give, in the order of the books."
 SET_UP = "How the operator set up its books."
+# A draft is not in the books yet, and its date may still change.
+IN_THE_BOOKS = {"anchor": "date", "domain": [("state", "!=", "draft")]}
+RULE_OF_BOOKS = {
+    "never": "Not a document: a rule by which the operator books, until it is changed."
+}
 ANALYTIC = "Which of the operator's own accounts share it, in percent."
 
 ACCOUNT = {
@@ -25,6 +30,7 @@ ACCOUNT = {
         },
         "facts": "name move_type state invoice_date invoice_date_due amount_untaxed amount_tax "
         "amount_total amount_residual currency_id payment_state",
+        "retention": IN_THE_BOOKS,
         "free": {
             "Hash of numbers, dates and amounts.": "inalterable_hash",
             NUMBERING: "sequence_prefix",
@@ -53,6 +59,7 @@ ACCOUNT = {
             "partner_id": "subject",
         },
         "facts": "name date amount currency_id payment_type state",
+        "retention": IN_THE_BOOKS,
     },
     "account.bank.statement.line": {
         "subject": "partner_id",
@@ -64,6 +71,7 @@ ACCOUNT = {
             "partner_id": "subject",
         },
         "facts": "amount",
+        "retention": {"anchor": "move_id.date"},
         "free": {
             NUMBERING: "internal_index",
             "Kind of booking, as the bank calls it.": "transaction_type",
@@ -84,12 +92,14 @@ ACCOUNT = {
             "match_label_param": {"erasure": "null", "export": False},
         },
         "free": {SET_UP: "name"},
+        "retention": RULE_OF_BOOKS,
     },
     "account.reconcile.model.line": {
         "subject": "partner_id",
         "defaults": {**BOOKS, "purpose": "billing"},
         "fields": {"partner_id": {"erasure": "detach", "export": False}},
         "free": {SET_UP: "label amount_string", ANALYTIC: "analytic_distribution"},
+        "retention": RULE_OF_BOOKS,
     },
     "account.lock_exception": {
         "free": {SET_UP: "reason", "Which of the staff may book in a locked period.": "user_id"},
@@ -142,6 +152,7 @@ ANALYTIC_MODELS = {
         "defaults": BOOKS,
         "fields": {"name": {"erasure": "pseudonymise"}, "partner_id": "subject"},
         "free": {SET_UP: "code"},
+        "retention": RULE_OF_BOOKS,
     },
     "account.analytic.line": {
         "subject": "partner_id",
@@ -152,12 +163,14 @@ ANALYTIC_MODELS = {
             "user_id": "staff",
         },
         "facts": "date amount unit_amount",
+        "retention": {"anchor": "date"},
     },
     "account.analytic.distribution.model": {
         "subject": "partner_id",
         "defaults": BOOKS,
         "fields": {"partner_id": {"erasure": "detach", "export": False}},
         "free": {SET_UP: "account_prefix", ANALYTIC: "analytic_distribution"},
+        "retention": RULE_OF_BOOKS,
     },
     "account.analytic.plan": {"free": SET_UP},
 }

@@ -4,12 +4,23 @@ MESSAGE = {"category": "communication", "purpose": "support", "retention": "mess
 GONE = {**MESSAGE, "retention": "transient", "erasure": "delete"}
 DOCUMENT = "model/res_id"
 # The list of hashes keeps the wish for no messages; the address in clear goes.
-STOP = {"category": "proof", "purpose": "rights", "retention": "audit", "erasure": "delete"}
+STOP = {"category": "proof", "purpose": "rights", "retention": "account", "erasure": "delete"}
 COPY_OF_CONTACT = {"category": "contact", "erasure": "null", "export": False}
 NAME_OF_A_MODEL = "The kind of document, not which."
 WORDING = (
     "Wording that staff prepared for all customers; who it goes to is filled in when it is sent."
 )
+# Letters about requests and registers are proof, and last as long as those do. What a document notes
+# of its own changes is its history.
+NO_PROOF = ("model", "not like", "privacy.")
+OF_A_MESSAGE = {
+    "anchor": "mail_message_id.date",
+    "company": "mail_message_id.record_company_id",
+    "domain": [("mail_message_id.model", "not like", "privacy.")],
+}
+OF_THE_DOCUMENT = {"never": "Belongs to the document or the room, and goes with it."}
+OF_THE_PERSON = {"never": "A choice that lasts until the person changes it or is erased."}
+STOP_STAYS = {"never": "The wish for no messages does not end."}
 OF_THE_OPERATOR = "Mail boxes and servers of the operator."
 
 MAIL = {
@@ -33,6 +44,11 @@ MAIL = {
             "message_id": {"category": "device", "erasure": "null", "export": False},
         },
         "facts": "date message_type",
+        "retention": {
+            "anchor": "date",
+            "company": "record_company_id",
+            "domain": [("message_type", "!=", "notification"), NO_PROOF],
+        },
         "free": {
             NAME_OF_A_MODEL: "model",
             "Which of our layouts it was sent in.": "email_layout_xmlid",
@@ -45,6 +61,7 @@ MAIL = {
             "body_html email_to email_cc headers failure_reason": {},
             "references recipient_ids": {"export": False},
         },
+        "retention": OF_A_MESSAGE,
     },
     "mail.notification": {
         "subject": ("res_partner_id", "mail_message_id.*"),
@@ -55,12 +72,14 @@ MAIL = {
             "res_partner_id author_id": "subject",
         },
         "facts": "read_date notification_status notification_type",
+        "retention": OF_A_MESSAGE,
     },
     "mail.tracking.value": {
         "subject": "mail_message_id.*",
         "defaults": {**MESSAGE, "erasure": "delete"},
         "fields": {"old_value_char new_value_char old_value_text new_value_text": {}},
         "free": {"Which field was changed, when it is no longer there.": "field_info"},
+        "retention": OF_THE_DOCUMENT,
     },
     "mail.message.schedule": {
         "subject": "mail_message_id.*",
@@ -82,17 +101,20 @@ MAIL = {
         "defaults": {**MESSAGE, "erasure": "delete"},
         "fields": {"body": {"export": False}},
         "free": {"Languages.": "source_lang target_lang"},
+        "retention": {"anchor": "message_id.date", "company": "message_id.record_company_id"},
     },
     "mail.message.reaction": {
         "subject": "partner_id",  # what others thought of a message is theirs
         "defaults": {**MESSAGE, "erasure": "delete"},
         "fields": {"content": {}, "partner_id guest_id": "subject"},
+        "retention": {"anchor": "message_id.date", "company": "message_id.record_company_id"},
     },
     "mail.followers": {
         "subject": "partner_id",
         "defaults": {**MESSAGE, "category": "preference", "erasure": "delete"},
         "fields": {"partner_id": "subject"},
         "free": {NAME_OF_A_MODEL: "res_model"},
+        "retention": OF_THE_DOCUMENT,
     },
     "mail.activity": {
         "subject": "res_model/res_id",
@@ -103,6 +125,7 @@ MAIL = {
             "user_id": "staff",
         },
         "facts": "date_deadline",
+        "retention": {"anchor": "date_done", "domain": [("res_model", "not like", "privacy.")]},
     },
     "mail.link.preview": {
         "subject": None,
@@ -111,11 +134,13 @@ MAIL = {
             "source_url og_title og_description og_image og_site_name": {},
         },
         "free": {"Kinds of pages and pictures.": "og_type og_mimetype image_mimetype"},
+        "retention": {"anchor": "create_date"},
     },
     "mail.blacklist": {
         "subject": "email=email_normalized",
         "defaults": STOP,
         "fields": {"email": {}},
+        "retention": STOP_STAYS,
     },
     "mail.gateway.allowed": {
         "free": {"Senders that the operator trusts.": "email email_normalized"},
@@ -124,6 +149,7 @@ MAIL = {
         "subject": "email=email_normalized",
         "defaults": {**MESSAGE, "category": "identity", "erasure": "delete"},
         "fields": {"name email image_1920": {}, "access_token": "secret"},
+        "retention": OF_THE_DOCUMENT,
     },
     "mail.presence": {
         "subject": "user_id.partner_id",
@@ -134,6 +160,7 @@ MAIL = {
         "subject": "partner_id",
         "defaults": {**MESSAGE, "category": "device", "purpose": "notices", "erasure": "delete"},
         "fields": {"endpoint keys": {"export": False}, "partner_id": "subject"},
+        "retention": OF_THE_PERSON,
     },
     "mail.push": {
         "subject": "mail_push_device_id.partner_id",
@@ -149,6 +176,7 @@ MAIL = {
         "subject": ("partner_id", "user_setting_id.user_id.partner_id"),
         "defaults": {**MESSAGE, "category": "preference", "erasure": "delete"},
         "fields": {"partner_id guest_id": {"export": False}},
+        "retention": OF_THE_PERSON,
     },
     "res.role": {
         "free": {
@@ -173,6 +201,7 @@ CHAT = {
             "description": {"erasure": "null"},
             "image_128": {"erasure": "null", "export": False},
         },
+        "retention": OF_THE_DOCUMENT,
         "free": {"Numbers and addresses of calls.": "uuid sfu_channel_uuid sfu_server_url"},
     },
     "discuss.channel.member": {
@@ -180,6 +209,7 @@ CHAT = {
         "defaults": {**MESSAGE, "erasure": "delete"},
         "fields": {"custom_channel_name": {}, "partner_id guest_id": "subject"},
         "facts": "last_interest_dt",
+        "retention": OF_THE_DOCUMENT,
     },
     "discuss.gif.favorite": {"free": "Which moving pictures somebody of the staff likes."},
 }
@@ -221,6 +251,7 @@ MODULES = {
             "subject": "number=phone_sanitized",
             "defaults": STOP,
             "fields": {"number": {}},
+            "retention": STOP_STAYS,
         },
         "res.partner": {"fields": {"phone_sanitized": COPY_OF_CONTACT}},
     },
@@ -234,6 +265,10 @@ MODULES = {
                 "partner_id": "subject",
             },
             "facts": "state create_date",
+            "retention": {
+                "anchor": "create_date",
+                "company": "mail_message_id.record_company_id",
+            },
             "free": {"Random number of the message.": "uuid"},
         },
         "sms.tracker": {"free": "Random numbers of messages."},
@@ -252,6 +287,7 @@ MODULES = {
                 "user_id": "staff",
             },
             "free": {NAME_OF_A_MODEL: "model"},
+            "retention": {"anchor": "create_date"},
         },
     },
     "bus": {

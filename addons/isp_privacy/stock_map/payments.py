@@ -25,6 +25,11 @@ MODULES = {
                 },
             },
             "facts": "reference amount currency_id state last_state_change",
+            # One that is under way is not settled, however old it is.
+            "retention": {
+                "anchor": "last_state_change",
+                "domain": [("state", "in", ("done", "cancel", "error"))],
+            },
         },
         "payment.token": {
             "subject": "partner_id",

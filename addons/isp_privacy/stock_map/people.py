@@ -107,7 +107,13 @@ BASE = {
             "user_id": "staff",
         },
         "facts": "first_activity last_activity",
+        "retention": {
+            "anchor": "last_activity",
+            "begin": "first_activity",
+            "company": "user_id.company_id",
+        },
     },
+    "res.device": {"retention": {"never": "It shows rows of res.device.log, which go themselves."}},
     "res.groups": {
         "free": {
             GROUPING: "name comment",
@@ -176,6 +182,7 @@ MODULES = {
                 "additional_note execution_details records_description": "free_text",
                 "user_id": "staff",
             },
+            "retention": {"anchor": "date"},
         },
     },
 }

@@ -42,6 +42,7 @@ BASE = {
         "defaults": LOG,
         "fields": {"message": {}},
         "free": {"Where in the program it was written.": "name dbname level path func line"},
+        "retention": {"anchor": "create_date"},
     },
     "ir.profile": {
         "subject": None,

@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .register_common import NOW, RegisterCase
 
 
@@ -26,6 +28,7 @@ class TestBreach(RegisterCase):
 
     # === CLOCKS === #
 
+    @proves("P-61")
     def test_the_laws_of_the_country_start_their_clocks(self):
         breach = self.report()
         self.assertRecordValues(
@@ -102,6 +105,7 @@ class TestBreach(RegisterCase):
 
     # === REPORTS === #
 
+    @proves("P-61")
     def test_sent_in_time_up_to_the_last_second(self):
         notice = self.report().notice_ids
         with freeze_time("2027-03-13 06:00:00"):
@@ -110,6 +114,7 @@ class TestBreach(RegisterCase):
         self.assertFalse(notice.breach_id.next_due_at)
         self.assertFalse(notice.breach_id.clock)
 
+    @proves("P-61")
     def test_a_late_report_needs_its_reason(self):
         notice = self.report().notice_ids
         with freeze_time("2027-03-13 06:00:01"):

@@ -360,3 +360,119 @@ class TestDataMap(BaseCase):
         )
         order = self.order(attributes | {"_privacy_subject": None})
         self.assertEqual(self.map_of(order).problems(), [])
+
+    # === RETENTION === #
+
+    def log(self, **attributes):
+        defaults = {**WHOLE, "retention": "network", "erasure": "delete"}
+        return make_model(
+            "x.note",
+            {
+                "partner_id": FakeField("many2one", "res.partner"),
+                "text": FakeField("text"),
+                "ended": FakeField("datetime"),
+                "order_id": FakeField("many2one", "x.order"),
+            },
+            {
+                "_privacy_subject": "partner_id",
+                "_privacy_defaults": defaults,
+                "_privacy_fields": {"text": {}, "partner_id": "subject"},
+                **attributes,
+            },
+        )
+
+    def retention_problems(self, **attributes):
+        order = self.order({"_privacy_free": "x"}, day=FakeField("date"))
+        return self.map_of(self.log(**attributes), order).problems()
+
+    def test_data_with_a_time_says_from_when_it_is_counted(self):
+        for said, problem in (
+            ({}, "x.note: it does not say from when its time is counted (_privacy_retention)"),
+            ({"anchor": "text"}, "x.note: retention: text leads to no date"),
+            ({"anchor": "gone"}, "x.note: retention: gone leads to no date"),
+            ({"anchor": "order_id.gone"}, "x.note: retention: order_id.gone leads to no date"),
+            (
+                {"anchor": "ended", "never": "Because."},
+                "x.note: retention: say either the anchor or why it never ends",
+            ),
+            (
+                {"domain": []},
+                "x.note: retention: say either the anchor or why it never ends",
+            ),
+            ({"anchor": "ended", "since": "x"}, "x.note: retention: “since” means nothing"),
+            (
+                {"anchor": "ended", "company": "gone"},
+                "x.note: retention: there is no field gone",
+            ),
+        ):
+            with self.subTest(said=said):
+                attributes = {"_privacy_retention": said} if said else {}
+                self.assertEqual(self.retention_problems(**attributes), [problem])
+        for said in (
+            {"anchor": "ended", "begin": "order_id.day"},
+            {"never": "The wish does not end."},
+        ):
+            with self.subTest(said=said):
+                self.assertEqual(self.retention_problems(_privacy_retention=said), [])
+
+    def test_a_view_says_how_its_rows_are_deleted(self):
+        log = self.log(_privacy_retention={"anchor": "ended"})
+        log._auto = False
+        self.assertEqual(
+            self.map_of(log, self.order({"_privacy_free": "x"})).problems(),
+            ["x.note: retention: the ORM cannot delete its records, so define _privacy_delete"],
+        )
+        log._privacy_delete = lambda records: None
+        self.assertEqual(self.map_of(log, self.order({"_privacy_free": "x"})).problems(), [])
+
+    def test_what_a_purge_does_to_a_model(self):
+        note = make_model(
+            "x.note",
+            {name: FakeField("char") for name in ("number", "words", "bill")}
+            | {"ended": FakeField("date")},
+            {
+                "_privacy_subject": None,
+                "_privacy_defaults": {**WHOLE, "retention": "message"},
+                "_privacy_fields": {
+                    "number": {"erasure": "keep", "reason": "Ours."},
+                    "words": {"erasure": "mask"},
+                    "bill": {"retention": "tax_doc"},
+                },
+                "_privacy_retention": {"anchor": "ended"},
+            },
+        )
+        kept = make_model(
+            "x.order",
+            {"words": FakeField("char")},
+            {
+                "_privacy_subject": None,
+                "_privacy_defaults": {**WHOLE, "retention": "message"},
+                "_privacy_fields": {"words": {}},
+                "_privacy_retention": {"never": "It is a setting."},
+            },
+        )
+        self.assertEqual(
+            self.map_of(note, kept).purged_models(),
+            {"x.note": {"message": {"words": "mask"}, "tax_doc": {"bill": "null"}}},
+        )
+        self.assertEqual(
+            self.map_of(self.log(_privacy_retention={"anchor": "ended"}), kept).purged_models(),
+            {"x.note": {"network": {"text": "delete", "partner_id": "delete"}}},
+        )
+
+    def test_an_account_says_when_it_is_closed(self):
+        for said, problems in (
+            ({"closed": [], "date": "day"}, []),
+            (
+                {"closed": []},
+                ["x.order: account: say when it is closed, and the field with the date"],
+            ),
+            ({"closed": [], "date": "amount"}, ["x.order: account: amount is no date"]),
+        ):
+            with self.subTest(said=said):
+                order = self.order(
+                    {"_privacy_free": "x", "_privacy_account": said},
+                    day=FakeField("date"),
+                    amount=FakeField("monetary"),
+                )
+                self.assertEqual(self.map_of(order).problems(), problems)

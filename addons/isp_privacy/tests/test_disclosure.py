@@ -7,6 +7,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .register_common import NOW, RegisterCase
 
 FILE = b"session;address\n1;203.0.113.7\n"
@@ -51,6 +53,7 @@ class TestDisclosure(RegisterCase):
         attachments = [("res_model", "=", disclosure._name), ("res_id", "=", disclosure.id)]
         self.assertFalse(self.env["ir.attachment"].search(attachments))
 
+    @proves("P-27")
     def test_who_entered_it_cannot_approve_it(self):
         disclosure = self.enter()
         with self.assertRaisesRegex(UserError, "another privacy officer"):
@@ -77,6 +80,7 @@ class TestDisclosure(RegisterCase):
         made = sneaky.create({"authority": "A", "legal_reference": "B", "scope": "C"})
         self.assertEqual((made.state, made.entered_by_id), ("draft", self.officer))
 
+    @proves("P-27")
     def test_nothing_is_handed_over_unapproved_or_without_its_hash(self):
         disclosure = self.enter(sha256=hashlib.sha256(FILE).hexdigest())
         with self.assertRaisesRegex(UserError, "Only an approved"):

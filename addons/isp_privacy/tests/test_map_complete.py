@@ -8,6 +8,8 @@ from odoo import fields
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL
 
+from odoo.addons.isp_base.tests.promises import proves
+
 _logger = logging.getLogger(__name__)
 
 # Columns that can hold a name or an address: texts, JSON, bytes, network addresses, lists.
@@ -51,6 +53,7 @@ class TestMapComplete(TransactionCase):
     def test_declarations_are_sound(self):
         self.assertEqual(self.datamap.problems(), [])
 
+    @proves("P-02", "P-06")
     def test_every_field_is_accounted_for(self):
         """P-02, P-06, P-10."""
         covered = self.datamap.coverage(self.Entry._get_tables())
@@ -81,6 +84,7 @@ class TestMapComplete(TransactionCase):
         existing = {table for table, _ in columns} | {".".join(names) for names in columns}
         self.assertEqual(self.datamap.answered_for() - existing, set())
 
+    @proves("P-02", "P-06")
     def test_a_new_field_is_noticed(self):
         cases = [
             ("res.partner", "shoe_size", fields.Char()),

@@ -2,6 +2,8 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 
 @tagged("post_install", "-at_install")
 class TestMapScreens(TransactionCase):
@@ -101,6 +103,7 @@ class TestMapScreens(TransactionCase):
                 {"code": "x", "name": "x", "lawful_basis": "contract"}
             )
 
+    @proves("P-54")
     def test_the_printed_record_shows_both_roles(self):
         """P-54."""
         purposes = self.Purpose.with_user(self.auditor).search(

@@ -9,6 +9,8 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .register_common import RegisterCase
 
 
@@ -30,6 +32,7 @@ class TestProcessor(RegisterCase):
         self.assertEqual((cloud.child_ids, cloud.company_id), (below, self.company))
         self.assertEqual(self.audit_of(cloud).mapped("action"), ["create"])
 
+    @proves("P-20")
     def test_a_contract_is_valid_on_its_first_and_last_day(self):
         processor = self.enter(contract_to="2027-03-31")
         for moment, expected in (
@@ -46,6 +49,7 @@ class TestProcessor(RegisterCase):
     def test_a_draft_has_no_contract(self):
         self.assertEqual(self.enter(contract_from=False).state, "none")
 
+    @proves("P-20")
     def test_a_host_is_covered_by_a_valid_contract_only(self):
         processor = self.enter(hosts="api.sms.example\n*.cdn.example", contract_to="2027-03-31")
         find = self.env["privacy.processor"]._find_valid
@@ -137,6 +141,7 @@ class TestEvidence(RegisterCase):
                 evidence.invalidate_recordset(["state"])
                 self.assertEqual(evidence.state, expected)
 
+    @proves("P-17", "P-19")
     def test_officers_are_told_once_and_not_before_it_is_due(self):
         evidence = self.enter()
         with freeze_time("2027-02-28 17:59:59"):

@@ -2,6 +2,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .request_common import AUDITOR, OFFICER, PrivacyRequestCase
 
 OPERATIONS = ("read", "write", "create", "unlink")
@@ -103,6 +105,7 @@ class TestRequestAccess(PrivacyRequestCase):
 
     # === SCREENS === #
 
+    @proves("P-43")
     def test_staff_enters_a_letter(self):
         with Form(self.env["privacy.request"].with_user(self.nasrin)) as form:
             form.partner_id = self.karim

@@ -7,6 +7,8 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .request_common import PrivacyRequestCase
 
 MAIL = """\
@@ -65,6 +67,7 @@ class TestRequestChannels(PrivacyRequestCase):
 
     # === CHANNELS === #
 
+    @proves("P-43")
     def test_a_mail_opens_a_request_with_our_time(self):
         with self.at("2026-03-01 06:00:00"):
             request = self.receive("Karim <karim@customer.example>")
@@ -98,8 +101,9 @@ class TestRequestChannels(PrivacyRequestCase):
             f"{{'company_id': {self.company.id}, 'request_type': 'opt_out'}}"
         )
         request = self.receive("karim@customer.example")
-        self.assertEqual((request.request_type, request.state), ("opt_out", "executing"))
+        self.assertEqual((request.request_type, request.state), ("opt_out", "done"))
 
+    @proves("P-43")
     def test_the_portal_opens_one_and_asks_at_once(self):
         with self.at("2026-03-01 06:00:00"):
             request = self.open_from_portal()
@@ -110,7 +114,7 @@ class TestRequestChannels(PrivacyRequestCase):
         )
         self.assertEqual(request.state, "identity_pending")
         self.assertEqual(request.event_ids.user_id, self.portal_user)
-        self.assertEqual(self.open_from_portal("opt_out").state, "executing")
+        self.assertEqual(self.open_from_portal("opt_out").state, "done")
 
     def test_the_portal_refuses_what_it_does_not_know(self):
         for request_type in (None, "", "nonsense"):

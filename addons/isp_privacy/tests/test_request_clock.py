@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .request_common import PrivacyRequestCase
 
 CLOCK_LOGGER = "odoo.addons.isp_privacy.models.privacy_request_clock"
@@ -20,6 +22,7 @@ class TestRequestClock(PrivacyRequestCase):
 
     # === DUE DATE === #
 
+    @proves("P-42")
     def test_due_dates_of_the_specification(self):
         for received, due, extended in (
             ("2026-01-31", "2026-02-28", "2026-04-30"),
@@ -164,6 +167,7 @@ class TestRequestClock(PrivacyRequestCase):
 
     # === WARNINGS === #
 
+    @proves("P-42")
     def test_officers_are_warned_three_times(self):
         with self.at("2026-03-01 06:00:00"):
             request = self.create_request()
@@ -287,9 +291,9 @@ class TestRequestClock(PrivacyRequestCase):
         def execute(record):
             if record == broken:
                 raise ValueError("no such thing")
-            return "Erased"
+            return None
 
         with self.at("2026-03-31 06:00:00"):
             with patch.object(type(broken), "_execute", execute), self.assertLogs(CLOCK_LOGGER):
                 self.run_cron("recovery")
-        self.assertEqual((broken.state, other.state), ("failed", "done"))
+        self.assertEqual((broken.state, other.state), ("failed", "executing"))

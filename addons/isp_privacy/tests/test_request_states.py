@@ -5,10 +5,12 @@ from odoo import fields
 from odoo.exceptions import LockError, UserError
 from odoo.tests import tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..engine.request_states import STATES, next_states
 from .request_common import PrivacyRequestCase
 
-PAST = "2026-01-01 00:00:00"
+PAST, FUTURE = "2026-01-01 00:00:00", "2999-01-01 00:00:00"
 
 
 @tagged("post_install", "-at_install")
@@ -19,6 +21,8 @@ class TestRequestStates(PrivacyRequestCase):
 
     def test_every_move_of_the_table_and_no_other(self):
         """For one kind of each way; that the table itself is right, the unit tests say."""
+        # That nothing is left of the person, the tests of erasures say.
+        self.patch(type(self.env["privacy.request"]), "_check_erased", lambda _request: None)
         for request_type in (False, "access", "erasure", "opt_out"):
             request = self.create_request(request_type).with_context(tracking_disable=True)
             for state, _label in STATES:
@@ -43,6 +47,8 @@ class TestRequestStates(PrivacyRequestCase):
 
     def _try_move(self, request, request_type, state, target):
         self._force(request, state)
+        if target == "withdrawn":  # called off in time
+            request.sudo()._write_step({"recover_until": FUTURE})
         as_farid = request.with_user(self.farid)
         events = len(request.event_ids)
         needed = {
@@ -103,13 +109,14 @@ class TestRequestStates(PrivacyRequestCase):
         self.assertEqual((request.reviewer_id, request.approver_id), (self.nasrin, self.farid))
 
     def test_approving_goes_on_by_itself(self):
-        request = self.bring(self.create_request(), "in_review")
+        request = self.bring(self.create_request("complaint"), "in_review")
         request.with_user(self.farid).action_approve()
         self.assertEqual(request.state, "executing")
         self.assertEqual(
             self.activities_of(request, "task").user_id, self.nasrin, "who reviewed it does it"
         )
 
+    @proves("P-34")
     def test_an_erasure_can_be_called_off(self):
         with self.at("2026-03-01 06:00:00"):
             request = self.create_request("erasure")
@@ -121,6 +128,7 @@ class TestRequestStates(PrivacyRequestCase):
             request._withdraw("Called")
         self.assertEqual(request.state, "withdrawn")
 
+    @proves("P-33", "P-34")
     def test_an_erasure_begins_when_the_window_closes(self):
         with self.at("2026-03-01 06:00:00"):
             request = self.create_request("erasure")
@@ -136,12 +144,11 @@ class TestRequestStates(PrivacyRequestCase):
             self.run_cron("recovery")
             self.assertEqual(request.state, "executing")
 
+    @proves("P-41")
     def test_opt_outs_and_withdrawals_go_straight_on(self):
-        for request_type in ("opt_out", "consent_withdrawal"):
+        for request_type in ("opt_out", "consent_withdrawal", "objection_marketing"):
             request = self.create_request(request_type)
-            self.assertEqual((request.state, request.identity_state), ("executing", "not_needed"))
-            request._finish("Taken off all lists")
-            self.assertEqual(request.state, "done")
+            self.assertEqual((request.state, request.identity_state), ("done", "not_needed"))
 
     def test_a_hold_ends_where_it_began(self):
         for state in ("received", "identity_pending", "in_review", "executing"):
@@ -163,7 +170,7 @@ class TestRequestStates(PrivacyRequestCase):
                 step()
         request.request_type = "opt_out"
         request.action_proceed()
-        self.assertEqual((request.state, request.identity_state), ("executing", "not_needed"))
+        self.assertEqual((request.state, request.identity_state), ("done", "not_needed"))
 
     # === FOUR EYES === #
 

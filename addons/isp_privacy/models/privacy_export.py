@@ -1,0 +1,312 @@
+import contextlib
+import hashlib
+import logging
+import os
+import secrets
+import time
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.isp_base.encryption import encrypted_char, get_keyring
+
+from ..engine.request_states import TYPES
+from ..engine.sealed_file import SealedFileError, SealedReader, SealedWriter, new_key
+
+_logger = logging.getLogger(__name__)
+
+FOLDER = "privacy_export"
+LINK_MINUTES = 15
+# A file that no record names is left from a crash, or its transaction was rolled back.
+ORPHAN_HOURS = 6
+
+
+class PrivacyExport(models.Model):
+    """A package with the data of one person: made by a job, fetched some times, then deleted.
+
+    The package is a file in the filestore, sealed with a key of its own that only the keys of the
+    installation open. The tables hold neither the data nor the link to it.
+    """
+
+    _name = "privacy.export"
+    _description = "Data package"
+    _inherit = ["isp.encrypted.mixin"]
+    _order = "id desc"
+
+    # The request proves that the data was handed over; the package itself goes with the person.
+    _privacy_subject = "request_id.*"
+    _privacy_defaults = {
+        "category": "proof",
+        "purpose": "rights",
+        "retention": "audit",
+        "erasure": "delete",
+    }
+    _privacy_retention = {"never": "A job of its own deletes the file days after it is ready."}
+    _privacy_fields = {"token_hash file_key": "secret"}
+    _privacy_facts = "state date_ready expires_on download_count"
+    _privacy_free = {
+        "Reference of the request, hash and random name of the file.": "name store_name digest",
+        "What went wrong, without any data.": "problem",
+    }
+
+    name = fields.Char(required=True, readonly=True)
+    request_id = fields.Many2one(
+        "privacy.request", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="request_id.company_id", store=True, index=True)
+    export_type = fields.Selection(
+        [choice for choice in TYPES if choice[0] in ("access", "portability")],
+        "What is in it",
+        required=True,
+        readonly=True,
+    )
+    state = fields.Selection(
+        [
+            ("building", "Being made"),
+            ("ready", "Ready"),
+            ("fetched", "Fetched as often as allowed"),
+            ("expired", "Not fetched in time"),
+            ("failed", "Failed"),
+            ("cancelled", "Not needed any more"),
+        ],
+        required=True,
+        readonly=True,
+        default="building",
+        index=True,
+    )
+    problem = fields.Char(readonly=True)
+
+    part_ids = fields.One2many("privacy.export.part", "export_id", readonly=True)
+    is_planned = fields.Boolean(readonly=True)
+    attempt_count = fields.Integer(
+        "Attempts at the present part",
+        readonly=True,
+        help="A part that was interrupted several times is not tried again.",
+    )
+    progress = fields.Integer("Progress (%)", compute="_compute_progress")
+
+    store_name = fields.Char(readonly=True, copy=False, default=lambda self: secrets.token_hex(16))
+    file_key, file_key_enc, file_key_bidx, file_key_last4 = encrypted_char("file_key", "File key")
+    digest = fields.Char(
+        "SHA-256 of the manifest",
+        readonly=True,
+        copy=False,
+        help="The manifest names the hash of each file, so this one stands for all of them.",
+    )
+    size_mb = fields.Float("Size (MB)", digits=(16, 2), readonly=True)
+    row_count = fields.Integer("Rows", compute="_compute_progress")
+    date_ready = fields.Datetime("Ready since", readonly=True)
+    expires_on = fields.Datetime("Fetched until", readonly=True)
+    download_limit = fields.Integer("Downloads allowed", readonly=True)
+    download_count = fields.Integer("Downloads", readonly=True)
+    token_hash = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    token_expires_on = fields.Datetime(readonly=True, copy=False, groups="base.group_system")
+
+    _token_hash_uniq = models.UniqueIndex("(token_hash) WHERE token_hash IS NOT NULL")
+
+    # === COMPUTE AND CRUD METHODS === #
+
+    @api.depends("state", "is_planned", "part_ids.state", "part_ids.row_count")
+    def _compute_progress(self):
+        for export in self:
+            parts = export.part_ids
+            done = parts.filtered(lambda part: part.state == "done")
+            # Rows of tables are counted once, not once as JSON and once as CSV.
+            rows = done.filtered(lambda part: part.kind in ("csv", "usage"))
+            export.row_count = sum(rows.mapped("row_count"))
+            if export.state in ("ready", "fetched", "expired"):
+                export.progress = 100
+            elif export.is_planned:
+                # Putting the parts together is one step more.
+                export.progress = 100 * len(done) // (len(parts) + 1)
+            else:
+                export.progress = 0
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_files(self):
+        self._delete_files()
+
+    # === BUSINESS METHODS - DELIVERY === #
+
+    def _is_available(self):
+        """Whether the package can be fetched now."""
+        self.ensure_one()
+        return self.state == "ready" and self.expires_on > fields.Datetime.now()
+
+    def _get_downloads_left(self):
+        self.ensure_one()
+        return max(self.download_limit - self.download_count, 0)
+
+    def _issue_link(self):
+        """Return a new token that fetches the package once; it replaces the one before.
+
+        Only its hash is stored, so the database opens no package.
+        """
+        self.ensure_one()
+        if not self._is_available():
+            raise UserError(
+                self.env._("The package is not there any more. Please send a new request.")
+            )
+        token = secrets.token_urlsafe(32)
+        valid_until = fields.Datetime.now() + timedelta(minutes=LINK_MINUTES)
+        self.write(
+            {
+                "token_hash": _hash_token(token),
+                "token_expires_on": min(valid_until, self.expires_on),
+            }
+        )
+        return token
+
+    @api.model
+    def _find_by_token(self, token, partner):
+        """Return the package that a token of this very person opens now; none for anybody else."""
+        found = self.search([("token_hash", "=", _hash_token(token))])
+        if (
+            not partner
+            or found.request_id.partner_id != partner
+            or not found._is_available()
+            or found.token_expires_on <= fields.Datetime.now()
+        ):
+            return self.browse()
+        return found
+
+    def _fetch(self):
+        """Hand the package out once: count it, write it down, delete the file after the last time.
+
+        :return: a readable binary file, open already, so that deleting does no harm to it
+        """
+        self.ensure_one()
+        stream = self._open_file(self.store_name)
+        count = self.download_count + 1
+        self.write({"token_hash": False, "token_expires_on": False, "download_count": count})
+        partner = self.request_id.partner_id
+        self.env["privacy.audit"]._log("download", self, {"download_count": count}, partner)
+        if not self._get_downloads_left():
+            self._discard("fetched")
+        return stream
+
+    def _discard(self, state):
+        """Delete the files, and note why."""
+        self._delete_files()
+        self.write({"state": state, "token_hash": False, "token_expires_on": False})
+
+    # === CRON === #
+
+    @api.model
+    def _delete_outdated(self):
+        """Delete packages that were not fetched in time, and those nobody waits for any more."""
+        expired = self.search(
+            [("state", "=", "ready"), ("expires_on", "<=", fields.Datetime.now())]
+        )
+        for export in expired:
+            export._discard("expired")
+            self.env["privacy.audit"]._log("expire", export, subject=export.request_id.partner_id)
+        closed = self.search(
+            [("state", "=", "building"), ("request_id.state", "not in", ("executing", "on_hold"))]
+        )
+        for export in closed:
+            export._discard("cancelled")
+
+    @api.model
+    def _delete_orphans(self):
+        """Delete files which no record names: what a crash has left."""
+        folder = self._get_folder()
+        live = self.search([("state", "in", ("building", "ready"))])
+        known = {*live.mapped("store_name"), *live.part_ids.mapped("store_name")}
+        oldest = time.time() - ORPHAN_HOURS * 3600
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                is_old = entry.stat().st_mtime < oldest
+                if is_old and entry.name.partition(".")[0] not in known:
+                    os.unlink(entry.path)
+
+    # === FILES === #
+
+    @api.model
+    def _get_folder(self):
+        """Folder of the packages: beside the attachments, so that all servers see it."""
+        folder = os.path.join(self.env["ir.attachment"]._filestore(), FOLDER)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        return folder
+
+    @api.model
+    def _get_path(self, store_name):
+        return os.path.join(self._get_folder(), os.path.basename(store_name))
+
+    def _open_file(self, store_name):
+        """Return a reader of one of the sealed files.
+
+        :raises UserError: when the file is gone, damaged, or its key is
+        """
+        try:
+            path = self._get_path(store_name)
+            return SealedReader(path, self._get_file_key(), _purpose(store_name))
+        except (OSError, SealedFileError) as error:
+            _logger.error("File of data package %s cannot be read: %s", self.name, error)
+            raise UserError(
+                self.env._(
+                    "The package %s cannot be read: its file is gone or damaged. It has to be made "
+                    "anew.",
+                    self.name,
+                )
+            ) from error
+
+    @contextlib.contextmanager
+    def _write_file(self, store_name):
+        """Write a sealed file: it is there whole, or not at all."""
+        path = self._get_path(store_name)
+        temporary = f"{path}.tmp"
+        try:
+            with open(temporary, "wb", opener=_open_private) as raw:
+                writer = SealedWriter(raw, self._get_file_key(), _purpose(store_name))
+                yield writer
+                writer.finish()
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+    def _get_file_key(self):
+        # sudo: the key is closed to everybody; only this model opens its own files.
+        return self.sudo().file_key
+
+    def _delete_files(self):
+        self._delete_later([*self.mapped("store_name"), *self.part_ids.mapped("store_name")])
+
+    @api.model
+    def _delete_later(self, store_names):
+        """Delete files as soon as the transaction is through: were it rolled back, they are needed."""
+        paths = [self._get_path(name) for name in store_names if name]
+        self.env.cr.postcommit.add(lambda: _unlink(paths))
+
+    @api.model
+    def _create_for(self, request):
+        """Begin a package for a request; the job makes it."""
+        get_keyring(self.env)
+        return self.create(
+            {
+                "name": f"export-{request.name}.zip",
+                "request_id": request.id,
+                "export_type": request.request_type,
+                "file_key": new_key(),
+            }
+        )
+
+
+def _hash_token(token):
+    return hashlib.sha256((token or "").encode()).hexdigest()
+
+
+def _purpose(store_name):
+    return f"privacy.export|{store_name}"
+
+
+def _open_private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
+def _unlink(paths):
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
