@@ -3,7 +3,7 @@ from contextlib import closing
 from werkzeug.exceptions import NotFound
 
 from odoo import http
-from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.exceptions import UserError
 from odoo.http import content_disposition, request
 
 from ..engine.package import copy_chunks
@@ -23,16 +23,12 @@ class PrivacyExportPortal(PrivacyPortal):
     )
     def portal_open_package(self, request_id, password="", **_kwargs):
         """Take the password once more, then lead to a link that works once."""
-        try:
-            request_sudo = self._get_own_request(request_id)
-        except (AccessError, MissingError):
-            return self._refuse_request()
-        try:
+
+        def issue_link(request_sudo):
             self._check_password(password)
-            token = request_sudo._get_export()._issue_link()
-        except UserError as error:
-            return self._render_request(request_sudo, None, error=str(error))
-        return request.redirect(f"{PAGE}/package/{token}")
+            return f"{PAGE}/package/{request_sudo._get_export()._issue_link()}"
+
+        return self._act_on_own_request(issue_link, request_id)
 
     @http.route(
         f"{PAGE}/package/<string:token>",

@@ -66,15 +66,12 @@ class PrivacyPortal(CustomerPortal):
     )
     def portal_withdraw_privacy_request(self, request_id, access_token=None, **_kwargs):
         """Take a request back."""
-        try:
-            request_sudo = self._get_own_request(request_id, access_token)
-        except (AccessError, MissingError):
-            return self._refuse_request()
-        try:
+
+        def withdraw(request_sudo):
             request_sudo._withdraw(request.env._("Withdrawn by the person"))
-        except UserError as error:
-            return self._render_request(request_sudo, access_token, error=str(error))
-        return request.redirect(self._get_url(request_sudo, access_token))
+            return self._get_url(request_sudo, access_token)
+
+        return self._act_on_own_request(withdraw, request_id, access_token)
 
     @http.route(
         f"{ONE}/confirm",
@@ -86,16 +83,13 @@ class PrivacyPortal(CustomerPortal):
     )
     def portal_confirm_identity(self, request_id, password="", **_kwargs):
         """Take the password once more as proof of identity."""
-        try:
-            request_sudo = self._get_own_request(request_id)
-        except (AccessError, MissingError):
-            return self._refuse_request()
-        try:
+
+        def confirm(request_sudo):
             self._check_password(password)
             request_sudo._verify_identity("reauth")
-        except UserError as error:
-            return self._render_request(request_sudo, None, error=str(error))
-        return request.redirect(f"{PAGE}/{request_id}")
+            return self._get_url(request_sudo, None)
+
+        return self._act_on_own_request(confirm, request_id)
 
     # === HELPERS === #
 
@@ -137,6 +131,21 @@ class PrivacyPortal(CustomerPortal):
             raise AccessError(request.env._("This request is not yours."))
         # The history names who did it, so the user stays the visitor's.
         return found_sudo.with_user(user).sudo()
+
+    def _act_on_own_request(self, act, request_id, access_token=None):
+        """Let ``act`` work on the own request; what it objects to stands on the request's page.
+
+        :param act: takes the request as superuser, and returns the address where the visitor goes
+        """
+        try:
+            request_sudo = self._get_own_request(request_id, access_token)
+        except (AccessError, MissingError):
+            return self._refuse_request()
+        try:
+            url = act(request_sudo)
+        except UserError as error:
+            return self._render_request(request_sudo, access_token, error=str(error))
+        return request.redirect(url)
 
     def _refuse_request(self):
         """Answer alike for what is missing and what is somebody else's."""
