@@ -14,17 +14,28 @@ and packets across a dead database and two kills of FreeRADIUS.
 import argparse
 import functools
 import itertools
+import os
 import random
 import statistics
+import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from harness import cpu, databases, radius, radius_fill, radius_load, radius_outage, radius_stock
+from harness import (
+    cpu,
+    databases,
+    radius,
+    radius_fill,
+    radius_load,
+    radius_outage,
+    radius_stock,
+    settings,
+)
 from harness.radius_fill import PASSWORD
 from harness.radius_load import send, session_mix, session_packet, split
-from harness.waiting import Background
+from harness.waiting import Background, wait_for
 
 SECRET = "secret-of-the-bench-nas"
 SENDERS = 2
@@ -215,17 +226,22 @@ def drop_month(contest):
     first = sizes.subscribers - sessions
     packets = session_mix(range(first, first + sessions), "drop-")
     server = contest.servers["ours"]
-    with Background(
-        lambda: send(server.acct_port, "acct", SECRET, split(packets, SENDERS))
-    ) as load:
-        time.sleep(0.5)
-        with closing(databases.connect(db)) as connection, connection.cursor() as cr:
+    part = f"radius.radacct_{month:%Y%m}"
+    with closing(databases.connect(db)) as connection, connection.cursor() as cr:
+        cr.execute("SELECT (pg_total_relation_size(%s) / 2.0 ^ 30)::float", [part])
+        gigabytes = cr.fetchone()[0]
+        load = Background(lambda: send(server.acct_port, "acct", SECRET, split(packets, SENDERS)))
+        seen = Background(lambda: moment_when_gone(db, part))
+        with load, seen:
+            time.sleep(0.5)
             begin = time.monotonic()
             # As the retention job does it: the lock on the whole is held for the first only.
-            cr.execute(f"ALTER TABLE radius.radacct DETACH PARTITION radius.radacct_{month:%Y%m}")
-            cr.execute(f"DROP TABLE radius.radacct_{month:%Y%m}")
-            seconds = time.monotonic() - begin
-        assert load.running, "the packets ended before the month was dropped"
+            cr.execute(f"ALTER TABLE radius.radacct DETACH PARTITION {part}")
+            detached = time.monotonic() - begin
+            cr.execute(f"DROP TABLE {part}")
+            freed = time.monotonic() - begin
+            assert load.running, "the packets ended before the month was dropped"
+    gone = seen.result - begin
     stored = databases.query(
         db,
         "SELECT count(*) FROM radius.radacct WHERE acctsessionid LIKE 'drop-%%' "
@@ -233,10 +249,38 @@ def drop_month(contest):
         [radius_load.STEP_UP * (radius_load.INTERIMS + 1)],
     )[0][0]
     print(
-        f"{f'month of {sizes.month:,} rows dropped in':42} {seconds:.2f} s (bar 1 s); meanwhile "
-        f"{load.result.answered} packets answered, {load.result.lost} lost, "
-        f"{stored} of {sessions} sessions exact"
+        f"{f'month of {sizes.month:,} rows dropped in':42} {gone:.2f} s (bar 1 s), the lock on all "
+        f"months was held for {detached:.2f} s; meanwhile {load.result.answered} packets answered, "
+        f"{load.result.lost} lost, {stored} of {sessions} sessions exact"
     )
+    print(
+        f"{'':4}its {gigabytes:.1f} GB of files were removed after {freed:.2f} s, when nobody waits any "
+        f"more: {freed / gigabytes:.2f} s a GB, a plain file {seconds_to_remove_a_gigabyte():.2f} s"
+    )
+
+
+def moment_when_gone(db, table):
+    """Return the moment (of time.monotonic) from which a table is not there for others."""
+    with closing(databases.connect(db)) as connection, connection.cursor() as cr:
+
+        def is_gone():
+            # By its name alone: what else asks about a table waits for its lock.
+            cr.execute("SELECT 1 FROM pg_class WHERE relname = %s", [table.partition(".")[2]])
+            return not cr.fetchone()
+
+        wait_for(is_gone, 300, pause_s=0.01)
+    return time.monotonic()
+
+
+def seconds_to_remove_a_gigabyte():
+    """Measure how long this machine takes to free a file of 1 GB that stands on the disk."""
+    with tempfile.NamedTemporaryFile(dir=settings.environment()["STATE"], delete=False) as file:
+        for _mebibyte in range(1024):
+            file.write(random.randbytes(2**20))
+        os.fsync(file.fileno())
+    begin = time.monotonic()
+    os.unlink(file.name)
+    return time.monotonic() - begin
 
 
 def outage(contest):

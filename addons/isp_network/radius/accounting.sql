@@ -277,6 +277,10 @@ END $$;
 -- the general one would, in one statement, and answers with no row for anything else: FreeRADIUS
 -- then asks the general one, with the whole packet. They take plain values, because reading a whole
 -- packet costs more than storing it; what the router did not say is empty or negative.
+--
+-- They name schemas instead of setting search_path, which costs a call as much as a tenth of its
+-- work. That is safe as long as the role can create nothing that they could find: see
+-- grant_accounting.
 
 -- Of a customer, from a device that is not online elsewhere.
 CREATE OR REPLACE FUNCTION radius.account_plain_start(
@@ -284,28 +288,29 @@ CREATE OR REPLACE FUNCTION radius.account_plain_start(
     port text, port_kind text, authentic text, info text, called text, calling text, service text,
     protocol text, ip text, ip6 text, ip6_prefix text, interface text, delegated text, epoch bigint
 ) RETURNS SETOF boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     RETURN QUERY
-    INSERT INTO radacct_open (
+    INSERT INTO radius.radacct_open (
         acctsessionid, acctuniqueid, username, realm, nasipaddress, nas_id, subscription_id,
         nasportid, nasporttype, acctstarttime, acctupdatetime, acctsessiontime, acctauthentic,
         connectinfo_start, acctinputoctets, acctoutputoctets, calledstationid, callingstationid,
         servicetype, framedprotocol, framedipaddress, framedipv6address, framedipv6prefix,
         framedinterfaceid, delegatedipv6prefix
     )
-    SELECT session, uid, login_name, NULLIF(realm_name, ''), nas, nas_number(nas_key),
+    SELECT session, uid, login_name, NULLIF(realm_name, ''), nas, radius.nas_number(nas_key),
         l.subscription_id, NULLIF(port, ''), port_kind, to_timestamp(epoch), to_timestamp(epoch), 0,
-        authentic, info, 0, 0, called, calling, service, protocol, NULLIF(ip, '')::inet,
-        NULLIF(ip6, '')::inet, NULLIF(ip6_prefix, '')::inet, NULLIF(interface, ''),
-        NULLIF(delegated, '')::inet
-    FROM login l
+        authentic, info, 0, 0, called, calling, service, protocol,
+        NULLIF(ip, '')::pg_catalog.inet, NULLIF(ip6, '')::pg_catalog.inet,
+        NULLIF(ip6_prefix, '')::pg_catalog.inet, NULLIF(interface, ''),
+        NULLIF(delegated, '')::pg_catalog.inet
+    FROM radius.login l
     WHERE l.username = login_name AND l.access <> 'none' AND l.subscription_id IS NOT NULL
         AND (token = '' OR token LIKE 'ai:%:' || l.subscription_id)
         AND to_timestamp(epoch) BETWEEN now() - interval '28 days' AND now() + interval '1 day'
-        AND NOT EXISTS (SELECT FROM radacct r
+        AND NOT EXISTS (SELECT FROM radius.radacct r
             WHERE r.acctuniqueid = uid AND r.acctstoptime > now() - interval '35 days')
-        AND NOT EXISTS (SELECT FROM radacct_open o
+        AND NOT EXISTS (SELECT FROM radius.radacct_open o
             WHERE o.username = login_name AND o.callingstationid = calling)
     ON CONFLICT DO NOTHING
     RETURNING true;
@@ -319,13 +324,13 @@ CREATE OR REPLACE FUNCTION radius.account_interim(
     uid text, epoch bigint, session_seconds bigint, gigawords_in bigint, low_in bigint,
     gigawords_out bigint, low_out bigint, ip text, ip6_prefix text, delegated text
 ) RETURNS SETOF boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_column
 BEGIN
     -- One statement: each further one, and each expression of PL/pgSQL, costs as much as the work.
     RETURN QUERY
     WITH told AS (
-        UPDATE radacct_open o SET
+        UPDATE radius.radacct_open o SET
             acctinterval = extract(epoch FROM h.moment - h.acctupdatetime),
             acctupdatetime = h.moment, acctsessiontime = h.new_seconds,
             acctinputoctets = h.new_in, acctoutputoctets = h.new_out
@@ -335,7 +340,7 @@ BEGIN
                 r.base_in + (gigawords_in << 32) + low_in AS new_in,
                 r.base_out + (gigawords_out << 32) + low_out AS new_out,
                 r.base_seconds + session_seconds AS new_seconds
-            FROM radacct_open r
+            FROM radius.radacct_open r
             WHERE r.acctuniqueid = uid
                 -- What the router did not say is negative.
                 AND low_in >= 0 AND low_out >= 0 AND session_seconds >= 0
@@ -354,7 +359,7 @@ BEGIN
             h.new_in - h.acctinputoctets AS more_in, h.new_out - h.acctoutputoctets AS more_out,
             h.new_seconds - h.acctsessiontime AS more_seconds
     ), counted AS (
-        INSERT INTO usage_delta
+        INSERT INTO radius.usage_delta
         SELECT t.subscription_id, t.since, t.moment, t.more_in, t.more_out, t.more_seconds
         FROM told t
         WHERE t.subscription_id IS NOT NULL
@@ -368,7 +373,7 @@ CREATE OR REPLACE FUNCTION radius.account_plain_stop(
     uid text, epoch bigint, session_seconds bigint, gigawords_in bigint, low_in bigint,
     gigawords_out bigint, low_out bigint, ip text, info text, cause text
 ) RETURNS SETOF boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = radius, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     IF current_setting('radius.stop_waits', true) IS DISTINCT FROM 'off' THEN
         -- A lost Interim is made good by the next packet. A Stop is the last one, so it waits for
@@ -377,18 +382,18 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH told AS (
-        UPDATE radacct o SET
+        UPDATE radius.radacct o SET
             acctstoptime = h.moment, acctterminatecause = cause, connectinfo_stop = info,
             acctupdatetime = h.moment, acctsessiontime = h.new_seconds,
             acctinputoctets = h.new_in, acctoutputoctets = h.new_out,
-            framedipaddress = COALESCE(NULLIF(ip, '')::inet, o.framedipaddress)
+            framedipaddress = COALESCE(NULLIF(ip, '')::pg_catalog.inet, o.framedipaddress)
         FROM (
             SELECT r.subscription_id, r.acctupdatetime, r.acctinputoctets, r.acctoutputoctets,
                 r.acctsessiontime, to_timestamp(epoch) AS moment,
                 r.base_in + (gigawords_in << 32) + low_in AS new_in,
                 r.base_out + (gigawords_out << 32) + low_out AS new_out,
                 r.base_seconds + session_seconds AS new_seconds
-            FROM radacct_open r
+            FROM radius.radacct_open r
             WHERE r.acctuniqueid = uid AND low_in >= 0 AND low_out >= 0 AND session_seconds >= 0
         ) h
         WHERE o.acctuniqueid = uid AND o.acctstoptime IS NULL
@@ -402,7 +407,7 @@ BEGIN
             h.new_in - h.acctinputoctets AS more_in, h.new_out - h.acctoutputoctets AS more_out,
             h.new_seconds - h.acctsessiontime AS more_seconds
     ), counted AS (
-        INSERT INTO usage_delta
+        INSERT INTO radius.usage_delta
         SELECT t.subscription_id, t.since, t.moment, t.more_in, t.more_out, t.more_seconds
         FROM told t
         WHERE t.subscription_id IS NOT NULL
@@ -457,7 +462,21 @@ END $$;
 
 CREATE OR REPLACE FUNCTION radius.grant_accounting(role_name name) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    function regprocedure;
 BEGIN
+    -- A role that can create functions could slip them under those that set no search_path; in the
+    -- schema of temporary tables functions are not looked for.
+    IF has_database_privilege(role_name, current_database(), 'CREATE') OR EXISTS (
+        SELECT FROM pg_namespace n WHERE n.oid <> pg_my_temp_schema()
+            AND has_schema_privilege(role_name, n.oid, 'CREATE'))
+    THEN
+        FOR function IN SELECT p.oid FROM pg_proc p
+            WHERE p.pronamespace = 'radius'::regnamespace AND p.prosecdef AND p.proconfig IS NULL
+        LOOP
+            EXECUTE format('ALTER FUNCTION %s SET search_path = radius, pg_temp', function);
+        END LOOP;
+    END IF;
     EXECUTE format('GRANT EXECUTE ON FUNCTION radius.account_start(radius.packet),
         radius.account_plain_start(text, text, text, text, inet, text, text, text, text, text, text,
             text, text, text, text, text, text, text, text, text, bigint),

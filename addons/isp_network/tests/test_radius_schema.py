@@ -190,6 +190,28 @@ class TestRadiusSchema(IspNetworkCase):
                 self.assertEqual(self._allowed("has_table_privilege", table, privilege), allowed)
         self.assertFalse(self._allowed("has_schema_privilege", "radius", "CREATE"))
 
+    def _find_functions_without_path(self):
+        self.env.cr.execute(
+            """
+            SELECT p.proname FROM pg_proc p
+            WHERE p.pronamespace = 'radius'::regnamespace AND p.prosecdef AND p.proconfig IS NULL
+            ORDER BY 1
+            """
+        )
+        return [name for (name,) in self.env.cr.fetchall()]
+
+    def test_functions_set_no_search_path_only_where_the_role_can_create_nothing(self):
+        plain = ["account_interim", "account_plain_start", "account_plain_stop"]
+        self.env.cr.execute(
+            "SELECT nspname FROM pg_namespace WHERE has_schema_privilege(%s, oid, 'CREATE')",
+            [schema.ROLE],
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
+        self.assertEqual(self._find_functions_without_path(), plain)
+        self.env.cr.execute("CREATE SCHEMA of_another; GRANT CREATE ON SCHEMA of_another TO PUBLIC")
+        schema.grant(self.env.cr)
+        self.assertEqual(self._find_functions_without_path(), [])
+
     def test_every_function_is_covered_by_the_test_above(self):
         """No function of the schema is open to everybody."""
         self.env.cr.execute(
