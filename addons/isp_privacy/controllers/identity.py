@@ -30,12 +30,12 @@ class PrivacyIdentity(CustomerPortal):
     )
     def open_document(self, document_id):
         """Show one picture to an officer, and write down that it was shown."""
-        document = request.env["privacy.kyc.document"].browse(document_id)
+        document = request.env["privacy.kyc.document"].browse(document_id).exists()
         try:
             document.check_access("read")
         except AccessError:
             raise request.not_found() from None
-        if not document.exists() or not document.size_bytes:
+        if not document.size_bytes:
             raise request.not_found()
         stream = document._open_logged()
         name = f"identity-{document.id}{document._get_ending()}"
@@ -73,7 +73,9 @@ class PrivacyIdentity(CustomerPortal):
     def portal_send_identity(self, kind="", number="", **files):
         """Take number and pictures of the own document."""
         sent = {
-            side: files[side] for side, _label in SIDES if getattr(files.get(side), "filename", "")
+            side: files[side].stream
+            for side, _label in SIDES
+            if getattr(files.get(side), "filename", "")
         }
         try:
             # All of it or nothing: what is refused leaves no half of a document behind.

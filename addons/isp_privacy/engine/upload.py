@@ -31,7 +31,8 @@ def read(stream):
     :param stream: binary and seekable
     :raises UploadError: when it must not be stored
     """
-    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0, os.SEEK_END)
+    size = stream.tell()
     stream.seek(0)
     if not size:
         raise UploadError("empty")
