@@ -56,6 +56,9 @@ class PrivacyKycDocument(models.Model):
         store=False,
         help="JPEG, PNG or PDF. It is sealed at once, and opened by its button only.",
     )
+    upload_name = fields.Char(
+        "File name", store=False, help="Shown while a file is chosen, and forgotten."
+    )
     mimetype = fields.Char("Kind of file", readonly=True, copy=False)
     size_bytes = fields.Integer("Size (bytes)", readonly=True, copy=False, aggregator=None)
 
@@ -180,7 +183,7 @@ class PrivacyKycDocument(models.Model):
 
 
 def _without_upload(vals):
-    return {name: value for name, value in vals.items() if name != "upload"}
+    return {name: value for name, value in vals.items() if name not in ("upload", "upload_name")}
 
 
 def _decode(env, content):
