@@ -45,7 +45,7 @@ FINISH = """
 import json, os, zipfile
 from contextlib import closing
 from odoo.addons.isp_privacy.engine.package import open_package
-import odoo.addons.isp_privacy.models.privacy_export as module
+import odoo.addons.isp_privacy.models.privacy_sealed as module
 export = env["privacy.export"].search([])
 done = export.part_ids.filtered(lambda p: p.state == "done").mapped("store_name")
 def stamps():

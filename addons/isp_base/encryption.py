@@ -61,11 +61,11 @@ def get_keyring(env):
         ) from None
 
 
-def mask(value):
+def mask(value, last4_from=_LAST4_MIN_LENGTH):
     """Return bullets, followed by the last four characters of a value long enough to allow it."""
     if not value:
         return value
-    return _BULLET * 8 + (value[-4:] if len(value) >= _LAST4_MIN_LENGTH else "")
+    return _BULLET * 8 + (value[-4:] if len(value) >= last4_from else "")
 
 
 class Unreadable:
@@ -83,6 +83,7 @@ class EncryptedChar(fields.Char):
     enc_field = None
     bidx_field = None
     normalize = None
+    last4_from = _LAST4_MIN_LENGTH
 
     def setup_nonrelated(self, model):
         """Refuse a model that would store the secret in a way this class does not control."""
@@ -112,17 +113,22 @@ class EncryptedChar(fields.Char):
         )
 
     def convert_to_read(self, value, record, use_display_name=True):
-        # A record that is being edited keeps the value: the client has to send it back.
-        if record.env.su or not record.id:
+        # A record that is being edited keeps what was typed: the client has to send it back. What
+        # is stored stays masked, also for a call of `onchange` that asks for it.
+        if record.env.su or (not record.id and not self._is_stored_value(value, record)):
             return value
         return self.mask(value, record.env)
+
+    def _is_stored_value(self, value, record):
+        stored = record._origin.with_context(**{SHOW_UNREADABLE: True})
+        return bool(stored) and stored[self.name] == value
 
     def convert_to_export(self, value, record):
         return self.mask(value, record.env) or ""
 
     def mask(self, value, env):
         """Mask a value, except the text that says it is unreadable."""
-        return value if value == self.unreadable_text(env) else mask(value)
+        return value if value == self.unreadable_text(env) else mask(value, self.last4_from)
 
     def unreadable_text(self, env):
         """Return what a screen shows in place of a secret that cannot be decrypted."""
@@ -241,7 +247,14 @@ def update_columns(records, columns):
 
 
 def encrypted_char(
-    name, string, *, groups="base.group_system", normalize=None, indexed=False, **kwargs
+    name,
+    string,
+    *,
+    groups="base.group_system",
+    normalize=None,
+    indexed=False,
+    last4_from=_LAST4_MIN_LENGTH,
+    **kwargs,
 ):
     """Return the four fields of one secret: clear, ciphertext, blind index, mask.
 
@@ -249,6 +262,7 @@ def encrypted_char(
     :param groups: who may write the field and have it revealed
     :param normalize: None, ``"phone"`` or a function, applied before the blind index is computed
     :param indexed: store a blind index, so that ``=`` and ``in`` find the exact value
+    :param last4_from: how long a value must be for its mask to show the last four characters
     :param kwargs: other parameters of a Char field, such as ``help``
     """
     if wrong := _OWN_PARAMETERS & kwargs.keys():
@@ -280,6 +294,7 @@ def encrypted_char(
         string,
         groups=groups,
         normalize=normalize,
+        last4_from=last4_from,
         enc_field=f"{name}_enc",
         bidx_field=f"{name}_bidx" if indexed else None,
         compute=compute,

@@ -242,6 +242,9 @@ class Eraser:
         if records._name == "ir.attachment":
             for name in set(records.filtered("store_fname").mapped("store_fname")):
                 records._mark_for_gc(name)
+        # Files beside the attachments go when the transaction is through, whoever deletes the rows.
+        if hasattr(records, "_privacy_delete_files"):
+            records._privacy_delete_files()
         try:
             with self.env.cr.savepoint():
                 self.env.execute_query(

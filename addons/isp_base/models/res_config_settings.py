@@ -17,6 +17,12 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_isp_key_status",
         help="Rotating encrypts them again with the active key. Records stay usable meanwhile.",
     )
+    isp_rotation_progress = fields.Integer(
+        "Under the active key (%)",
+        compute="_compute_isp_key_status",
+        help="Of the secrets that can be read. A rotation that was interrupted goes on from here.",
+    )
+    isp_rotation_last = fields.Datetime("Last rotation", compute="_compute_isp_key_status")
 
     def _compute_isp_key_status(self):
         problem, keyring = False, None
@@ -30,26 +36,51 @@ class ResConfigSettings(models.TransientModel):
         self.isp_key_problem = problem
         self.isp_old_secrets = mixin._count_rotatable(counted, keyring) if keyring else 0
         self.isp_key_usage = self._render_isp_key_usage(counted, keyring)
+        self.isp_rotation_progress = self._get_isp_rotation_progress(counted, keyring)
+        # sudo: it is the suite's own job; the settings are for administrators.
+        self.isp_rotation_last = self.env.ref("isp_base.ir_cron_rotate_keys").sudo().lastcall
+
+    def _get_isp_rotation_progress(self, counted, keyring):
+        """Return how many of a hundred readable secrets have the active key."""
+        if not keyring:
+            return 0
+        readable = sum(
+            number
+            for _model, _field, counts in counted
+            for key_id, number in counts.items()
+            if key_id in keyring.key_ids
+        )
+        waiting = self.env["isp.encrypted.mixin"]._count_rotatable(counted, keyring)
+        # Rounded down: a hundred means that nothing waits.
+        return 100 * (readable - waiting) // readable if readable else 100
 
     def _render_isp_key_usage(self, counted, keyring):
         rows = [
-            Markup("<tr><td>%s</td><td>%s</td><td>%s</td><td class='text-end'>%s</td></tr>")
+            Markup(
+                "<tr><td>%s</td><td>%s</td><td>%s</td><td class='text-end'>%s</td>"
+                "<td class='text-end'>%s</td></tr>"
+            )
             % (
                 model.env["ir.model"]._get(model._name).name,
                 field._description_string(self.env),
                 self._describe_isp_key(key_id, keyring),
                 number,
+                number if keyring and key_id in set(keyring.key_ids) - {keyring.active} else "",
             )
             for model, field, counts in counted
             for key_id, number in counts.items()
         ]
         if not rows:
             return False
-        head = Markup("<tr><th>%s</th><th>%s</th><th>%s</th><th class='text-end'>%s</th></tr>") % (
+        head = Markup(
+            "<tr><th>%s</th><th>%s</th><th>%s</th><th class='text-end'>%s</th>"
+            "<th class='text-end'>%s</th></tr>"
+        ) % (
             self.env._("Document"),
             self.env._("Field"),
             self.env._("Key"),
             self.env._("Secrets"),
+            self.env._("Waiting"),
         )
         return Markup("<table class='table table-sm mb-0'>%s%s</table>") % (
             head,

@@ -1,1 +1,1 @@
-from . import consents, cookies, exports, policy, requests, sealed
+from . import consents, cookies, exports, identity, policy, requests, sealed

@@ -52,7 +52,7 @@ class PrivacyExportPortal(PrivacyPortal):
         except UserError as error:
             return self._render_request(export_sudo.request_id, None, error=str(error))
         return request.make_response(
-            _send(stream),
+            send(stream),
             [
                 ("Content-Type", "application/zip"),
                 ("Content-Length", str(stream.size)),
@@ -63,6 +63,7 @@ class PrivacyExportPortal(PrivacyPortal):
         )
 
 
-def _send(stream):
+def send(stream):
+    """Yield a sealed file in clear; it is closed after the last piece."""
     with closing(stream):
         yield from copy_chunks(stream)

@@ -27,6 +27,7 @@ from . import privacy_request_clock
 from . import privacy_request_channels
 from . import privacy_request_letter
 from . import privacy_profile_export
+from . import privacy_sealed
 from . import privacy_export
 from . import privacy_export_part
 from . import privacy_export_reader
@@ -74,3 +75,7 @@ from . import privacy_age
 from . import res_partner_age
 from . import res_partner_restriction
 from . import privacy_purpose_age
+from . import privacy_kyc
+from . import privacy_kyc_state
+from . import privacy_kyc_document
+from . import res_partner_kyc

@@ -1,25 +1,17 @@
-import contextlib
 import hashlib
-import logging
-import os
 import secrets
-import time
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.isp_base.encryption import encrypted_char, get_keyring
+from odoo.addons.isp_base.encryption import get_keyring
 
 from ..engine.request_states import TYPES
-from ..engine.sealed_file import SealedFileError, SealedReader, SealedWriter, new_key
-
-_logger = logging.getLogger(__name__)
+from ..engine.sealed_file import new_key
 
 FOLDER = "privacy_export"
 LINK_MINUTES = 15
-# A file that no record names is left from a crash, or its transaction was rolled back.
-ORPHAN_HOURS = 6
 
 
 class PrivacyExport(models.Model):
@@ -31,8 +23,9 @@ class PrivacyExport(models.Model):
 
     _name = "privacy.export"
     _description = "Data package"
-    _inherit = ["isp.encrypted.mixin"]
+    _inherit = ["privacy.sealed"]
     _order = "id desc"
+    _sealed_folder = FOLDER
 
     # The request proves that the data was handed over; the package itself goes with the person.
     _privacy_subject = "request_id.*"
@@ -86,8 +79,6 @@ class PrivacyExport(models.Model):
     )
     progress = fields.Integer("Progress (%)", compute="_compute_progress")
 
-    store_name = fields.Char(readonly=True, copy=False, default=lambda self: secrets.token_hex(16))
-    file_key, file_key_enc, file_key_bidx, file_key_last4 = encrypted_char("file_key", "File key")
     digest = fields.Char(
         "SHA-256 of the manifest",
         readonly=True,
@@ -122,10 +113,6 @@ class PrivacyExport(models.Model):
                 export.progress = 100 * len(done) // (len(parts) + 1)
             else:
                 export.progress = 0
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_files(self):
-        self._delete_files()
 
     # === BUSINESS METHODS - DELIVERY === #
 
@@ -208,77 +195,22 @@ class PrivacyExport(models.Model):
         for export in closed:
             export._discard("cancelled")
 
-    @api.model
-    def _delete_orphans(self):
-        """Delete files which no record names: what a crash has left."""
-        folder = self._get_folder()
-        live = self.search([("state", "in", ("building", "ready"))])
-        known = {*live.mapped("store_name"), *live.part_ids.mapped("store_name")}
-        oldest = time.time() - ORPHAN_HOURS * 3600
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                is_old = entry.stat().st_mtime < oldest
-                if is_old and entry.name.partition(".")[0] not in known:
-                    os.unlink(entry.path)
-
     # === FILES === #
 
-    @api.model
-    def _get_folder(self):
-        """Folder of the packages: beside the attachments, so that all servers see it."""
-        folder = os.path.join(self.env["ir.attachment"]._filestore(), FOLDER)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        return folder
+    def _get_unreadable_words(self):
+        return self.env._(
+            "The package %s cannot be read: its file is gone or damaged. It has to be made anew.",
+            self.name,
+        )
+
+    def _get_store_names(self):
+        return [*super()._get_store_names(), *self.part_ids.mapped("store_name")]
 
     @api.model
-    def _get_path(self, store_name):
-        return os.path.join(self._get_folder(), os.path.basename(store_name))
-
-    def _open_file(self, store_name):
-        """Return a reader of one of the sealed files.
-
-        :raises UserError: when the file is gone, damaged, or its key is
-        """
-        try:
-            path = self._get_path(store_name)
-            return SealedReader(path, self._get_file_key(), _purpose(store_name))
-        except (OSError, SealedFileError) as error:
-            _logger.error("File of data package %s cannot be read: %s", self.name, error)
-            raise UserError(
-                self.env._(
-                    "The package %s cannot be read: its file is gone or damaged. It has to be made "
-                    "anew.",
-                    self.name,
-                )
-            ) from error
-
-    @contextlib.contextmanager
-    def _write_file(self, store_name):
-        """Write a sealed file: it is there whole, or not at all."""
-        path = self._get_path(store_name)
-        temporary = f"{path}.tmp"
-        try:
-            with open(temporary, "wb", opener=_open_private) as raw:
-                writer = SealedWriter(raw, self._get_file_key(), _purpose(store_name))
-                yield writer
-                writer.finish()
-            os.replace(temporary, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-
-    def _get_file_key(self):
-        # sudo: the key is closed to everybody; only this model opens its own files.
-        return self.sudo().file_key
-
-    def _delete_files(self):
-        self._delete_later([*self.mapped("store_name"), *self.part_ids.mapped("store_name")])
-
-    @api.model
-    def _delete_later(self, store_names):
-        """Delete files as soon as the transaction is through: were it rolled back, they are needed."""
-        paths = [self._get_path(name) for name in store_names if name]
-        self.env.cr.postcommit.add(lambda: _unlink(paths))
+    def _find_needed(self, store_names):
+        """Of a package that was fetched, or that nobody waits for, no file is needed."""
+        live = self.search([("state", "in", ("building", "ready"))])
+        return set(live._get_store_names()) & store_names
 
     @api.model
     def _create_for(self, request):
@@ -296,17 +228,3 @@ class PrivacyExport(models.Model):
 
 def _hash_token(token):
     return hashlib.sha256((token or "").encode()).hexdigest()
-
-
-def _purpose(store_name):
-    return f"privacy.export|{store_name}"
-
-
-def _open_private(path, flags):
-    return os.open(path, flags, 0o600)
-
-
-def _unlink(paths):
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)

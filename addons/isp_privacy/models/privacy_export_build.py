@@ -24,6 +24,7 @@ MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".pdf": "application/pdf",
+    ".jpg": "image/jpeg",
 }
 _MAC_CONTEXT = "privacy.export"
 

@@ -4,14 +4,12 @@ import json
 import os
 import tempfile
 from contextlib import closing
-from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
 
 from odoo.addons.isp_base.tests.common import EncryptionCase
 
 from ..engine.package import open_package
-from ..models.privacy_export import PrivacyExport
 from .request_common import PrivacyRequestCase
 
 
@@ -24,9 +22,8 @@ class ExportCase(PrivacyRequestCase, EncryptionCase):
         folder = tempfile.TemporaryDirectory(prefix="isp-export-")
         cls.addClassCleanup(folder.cleanup)
         cls.folder = folder.name
-        patcher = patch.object(PrivacyExport, "_get_folder", lambda _self: folder.name)
-        patcher.start()
-        cls.addClassCleanup(patcher.stop)
+        exports = type(cls.env["privacy.export"])
+        cls.classPatch(exports, "_get_folder", lambda _self: folder.name)
         cls.company.partner_id.tz = "Asia/Dhaka"
         cls.karim.write(
             {

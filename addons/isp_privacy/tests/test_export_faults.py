@@ -14,7 +14,7 @@ from .export_common import ExportCase
 
 BUILD_LOG = "odoo.addons.isp_privacy.models.privacy_export_build"
 REQUEST_LOG = "odoo.addons.isp_privacy.models.privacy_request_execute"
-STORE_LOG = "odoo.addons.isp_privacy.models.privacy_export"
+STORE_LOG = "odoo.addons.isp_privacy.models.privacy_sealed"
 
 
 @tagged("post_install", "-at_install")

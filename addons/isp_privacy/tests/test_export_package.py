@@ -43,7 +43,7 @@ class TestExportPackage(ExportCase):
         self.assertFalse(any(export.part_ids.mapped("store_name")))
         with patch.object(type(export), "_get_folder", lambda _self: self.folder):
             # What waits for the end of the transaction went with the job's; orphans go later.
-            with patch("odoo.addons.isp_privacy.models.privacy_export.ORPHAN_HOURS", -1):
+            with patch("odoo.addons.isp_privacy.models.privacy_sealed.ORPHAN_HOURS", -1):
                 export._delete_orphans()
         self.assertEqual(self.files(), [export.store_name])
 

@@ -193,7 +193,7 @@ class TestExportPortal(HttpCase, ExportCase):
         self.assertIn("was deleted", self.text_of(page, "package_gone"))
         self.assertFalse(page.xpath("//form[@name='fetch']"))
         self.assertEqual(len(self.downloads()), 3)
-        with patch("odoo.addons.isp_privacy.models.privacy_export.ORPHAN_HOURS", -1):
+        with patch("odoo.addons.isp_privacy.models.privacy_sealed.ORPHAN_HOURS", -1):
             self.export._delete_orphans()
         self.assertEqual(self.files(), [])
 
@@ -207,7 +207,7 @@ class TestExportPortal(HttpCase, ExportCase):
         self.build()
         self.assertEqual((self.export.state, self.export.token_hash), ("expired", False))
         path = self.export._get_path(self.export.store_name)
-        with patch("odoo.addons.isp_privacy.models.privacy_export.ORPHAN_HOURS", -1):
+        with patch("odoo.addons.isp_privacy.models.privacy_sealed.ORPHAN_HOURS", -1):
             self.export._delete_orphans()
         with self.assertRaises(FileNotFoundError), open(path, "rb"):
             pass
@@ -225,7 +225,7 @@ class TestExportPortal(HttpCase, ExportCase):
         self.export.token_expires_on = fields.Datetime.now()
         self.assertEqual(self.url_open(link, timeout=60).status_code, 404)
 
-    @mute_logger("odoo.addons.isp_privacy.models.privacy_export")
+    @mute_logger("odoo.addons.isp_privacy.models.privacy_sealed")
     def test_a_damaged_file_is_told(self):
         self.log_in()
         with open(self.export._get_path(self.export.store_name), "r+b") as file:

@@ -59,6 +59,14 @@ class TestMaskedReading(AccessCase):
         self.assertEqual(found["records"][0]["password"], expected)
         self.assertEqual(record.password, PASSWORD)
 
+    def test_an_onchange_shows_what_was_typed_and_nothing_stored(self):
+        record = self.record.with_user(self.clerk)
+        spec = {"name": {}, "password": {}, "password_last4": {}}
+        for values in ({}, {"name": "Other"}, {"password": False}):
+            with self.subTest(values=values):
+                changed = record.onchange(dict(values), list(values), spec)
+                self.assertNotIn(PASSWORD, str(changed))
+
     def test_a_mask_is_never_stored(self):
         with self.assertRaisesRegex(UserError, "mask"):
             self.record.with_user(self.clerk).write({"password": "••••••••ry-7"})

@@ -100,9 +100,22 @@ class TestRotation(SecretCase):
         self.Secret._rotate_keys(limit=4)
         settings = self.env["res.config.settings"].create({})
         self.assertEqual(settings.isp_old_secrets, 8)
+        self.assertLess(settings.isp_rotation_progress, 100)
         self.assertIn("k1 (older)", settings.isp_key_usage)
         self.assertIn("k2 (active)", settings.isp_key_usage)
         self.use_keys("k2")
         settings = self.env["res.config.settings"].create({})
         self.assertIn("k1 (missing: unreadable)", settings.isp_key_usage)
         self.assertEqual(settings.isp_old_secrets, 0)
+
+    def test_the_progress_reaches_a_hundred_only_when_nothing_waits(self):
+        def settings():
+            return self.env["res.config.settings"].create({})
+
+        seen = [settings().isp_rotation_progress]
+        while self.Secret._rotate_keys(limit=5):
+            seen.append(settings().isp_rotation_progress)
+        self.assertEqual(seen, sorted(seen))
+        self.assertEqual(len(set(seen)), len(seen))
+        self.assertEqual(settings().isp_old_secrets, 0)
+        self.assertEqual(seen[-1], 100)
