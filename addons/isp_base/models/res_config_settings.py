@@ -4,6 +4,7 @@ from odoo import fields, models
 
 from .. import crypto
 from ..encryption import get_keyring
+from .res_users import RPC_PARAMETER
 
 
 class ResConfigSettings(models.TransientModel):
@@ -17,6 +18,7 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_isp_key_status",
         help="Rotating encrypts them again with the active key. Records stay usable meanwhile.",
     )
+    isp_allow_rpc = fields.Boolean("XML-RPC and JSON-RPC", config_parameter=RPC_PARAMETER)
 
     def _compute_isp_key_status(self):
         problem, keyring = False, None

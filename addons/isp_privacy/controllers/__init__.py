@@ -1,1 +1,1 @@
-from . import consents, cookies, exports, policy, requests, sealed
+from . import consents, cookies, exports, mass_export, policy, requests, sealed

@@ -74,3 +74,5 @@ from . import privacy_age
 from . import res_partner_age
 from . import res_partner_restriction
 from . import privacy_purpose_age
+from . import privacy_mass_export
+from . import base

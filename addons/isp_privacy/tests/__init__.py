@@ -34,3 +34,6 @@ from . import test_policy_pages
 from . import test_cookies
 from . import test_age
 from . import test_consent_screens
+from . import test_tenancy
+from . import test_role_matrix
+from . import test_mass_export
