@@ -1,5 +1,7 @@
 import json
 
+from markupsafe import escape
+
 from odoo import http
 from odoo.http import request
 
@@ -7,11 +9,13 @@ from odoo.addons.web.controllers import export
 
 from ..errors import ExportReasonNeeded
 
-UNPROCESSABLE = 422
-
 
 class AskForReason:
-    """Answers a missing reason as the web client understands it; the core would log a crash."""
+    """Answers a missing reason as the web client understands it.
+
+    The core would answer and log a crash, and a browser takes another status than 200 for an error of
+    the page. HTML without a file name is what the client reads errors from.
+    """
 
     def base(self, data):
         try:
@@ -20,7 +24,7 @@ class AskForReason:
             details = {**http.serialize_exception(error), "debug": ""}
             answer = {"code": 0, "message": str(error), "data": details}
             return request.make_response(
-                json.dumps(answer), [("Content-Type", "text/plain")], status=UNPROCESSABLE
+                escape(json.dumps(answer)), [("Content-Type", "text/html; charset=utf-8")]
             )
 
 
