@@ -17,6 +17,7 @@
         "security/privacy_purge_rules.xml",
         "security/privacy_consent_rules.xml",
         "security/privacy_kyc_rules.xml",
+        "security/privacy_mass_export_rules.xml",
         "data/privacy_purpose_data.xml",
         "data/privacy_audit_data.xml",
         "data/privacy_breach_regime_data.xml",
@@ -63,10 +64,14 @@
         "views/privacy_age_views.xml",
         "wizard/privacy_age_note_views.xml",
         "views/privacy_mail_views.xml",
+        "views/privacy_mass_export_views.xml",
         "views/privacy_cookie_portal_templates.xml",
         "views/privacy_consent_portal_templates.xml",
         "views/privacy_kyc_portal_templates.xml",
         "views/privacy_policy_portal_templates.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["isp_privacy/static/src/mass_export/*"],
+    },
     "uninstall_hook": "uninstall_hook",
 }

@@ -4,5 +4,6 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons/isp_billing"))
+sys.path.append(str(Path(__file__).parents[2] / "addons/isp_base"))
 sys.path.append(str(Path(__file__).parents[2] / "addons/isp_network"))
 sys.path.append(str(Path(__file__).parents[2] / "addons/isp_payments_bd"))

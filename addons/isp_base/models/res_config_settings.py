@@ -4,6 +4,7 @@ from odoo import fields, models
 
 from .. import crypto
 from ..encryption import get_keyring
+from .res_users import RPC_PARAMETER
 
 
 class ResConfigSettings(models.TransientModel):
@@ -23,6 +24,7 @@ class ResConfigSettings(models.TransientModel):
         help="Of the secrets that can be read. A rotation that was interrupted goes on from here.",
     )
     isp_rotation_last = fields.Datetime("Last rotation", compute="_compute_isp_key_status")
+    isp_allow_rpc = fields.Boolean("XML-RPC and JSON-RPC", config_parameter=RPC_PARAMETER)
 
     def _compute_isp_key_status(self):
         problem, keyring = False, None

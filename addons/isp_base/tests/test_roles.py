@@ -1,11 +1,12 @@
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 ROLES = {
-    "support": {"support"},
-    "clerk": {"support", "clerk"},
-    "accountant": {"support", "clerk", "accountant"},
-    "network": {"support", "network"},
-    "manager": {"support", "clerk", "accountant", "network", "manager"},
+    "first_line": {"first_line"},
+    "support": {"first_line", "support"},
+    "clerk": {"first_line", "support", "clerk"},
+    "accountant": {"first_line", "support", "clerk", "accountant"},
+    "network": {"first_line", "network"},
+    "manager": {"first_line", "support", "clerk", "accountant", "network", "manager"},
 }
 
 

@@ -1,26 +1,12 @@
-"""Writes tables that a spreadsheet program opens without running anything in them."""
+"""Reads back what was written for spreadsheet programs, see safe_csv.py of isp_base."""
 
-import csv
 import re
 
-_FORMULA = re.compile(r"[\s\xa0\u200b\ufeff]*[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?\d[\d.,]*")
-
-
-def guard(text):
-    """``text`` with a leading apostrophe when a spreadsheet could take it for a formula.
-
-    Plain numbers, phone numbers among them, stay as they are.
-    """
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+_GUARDED = re.compile(
+    "'[ \u00a0\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060\ufeff]*[=+\\-@\t\r\n|＝＋－＠｜]"
+)
 
 
 def unguard(text):
-    """``text`` as it was before :func:`guard`."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
-
-
-def writer(file):
-    """A function that writes one row of texts, guarded, to a text file."""
-    write = csv.writer(file).writerow
-    return lambda values: write([guard(str(value)) for value in values])
+    """``text`` as it was before an apostrophe was put before it."""
+    return text[1:] if _GUARDED.match(text) else text

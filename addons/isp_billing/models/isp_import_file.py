@@ -8,11 +8,10 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
-from odoo.addons.isp_base import crypto
+from odoo.addons.isp_base import crypto, safe_csv
 from odoo.addons.isp_base.encryption import get_keyring
 
 from ..const import USERNAME_PATTERN
-from ..engine import safe_csv
 from ..engine.identity import find_duplicates
 from ..engine.problems import Problem
 from ..engine.seen import SeenKeys

@@ -185,6 +185,7 @@ class IspSubscription(models.Model):
     paid_until = fields.Date(
         "Not paid from",
         compute="_compute_paid_until",
+        groups="isp_base.group_isp_support",
         help="First day that is not billed and paid.",
     )
     settled_at = fields.Datetime(
@@ -194,8 +195,12 @@ class IspSubscription(models.Model):
         help="When a payment last touched the bills. Written with the payment, so that a "
         "suspension decided on older figures collides with it and is decided again.",
     )
-    amount_due = fields.Monetary(compute="_compute_amount_due", string="Owed")
-    amount_overdue = fields.Monetary(compute="_compute_amount_due", string="Overdue")
+    amount_due = fields.Monetary(
+        compute="_compute_amount_due", string="Owed", groups="isp_base.group_isp_support"
+    )
+    amount_overdue = fields.Monetary(
+        compute="_compute_amount_due", string="Overdue", groups="isp_base.group_isp_support"
+    )
     charge_ids = fields.One2many("isp.charge", "subscription_id", "Charges")
     event_ids = fields.One2many("isp.subscription.event", "subscription_id", "Events")
     invoice_count = fields.Integer("Invoice count", compute="_compute_invoice_count")
@@ -253,8 +258,11 @@ class IspSubscription(models.Model):
             subscription.recurring_amount = sum(lines.mapped("price_subtotal"))
 
     def _compute_invoice_count(self):
+        # sudo: how many bills there are decides what may still be changed, also for those who see
+        # no bill.
+        charges_sudo = self.env["isp.charge"].sudo()
         counts = dict(
-            self.env["isp.charge"]._read_group(
+            charges_sudo._read_group(
                 [("subscription_id", "in", self.ids), ("move_id", "!=", False)],
                 ["subscription_id"],
                 ["move_id:count_distinct"],

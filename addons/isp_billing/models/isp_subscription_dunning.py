@@ -14,6 +14,7 @@ _HOLD_GROUPS = {
     "dispute": "isp_base.group_isp_clerk",
     "vip": "isp_base.group_isp_manager",
 }
+_SUPPORT = "isp_base.group_isp_support"
 
 
 class IspSubscription(models.Model):
@@ -44,21 +45,27 @@ class IspSubscription(models.Model):
     )
     is_vip = fields.Boolean("VIP", compute="_compute_holds", store=True)
     is_disputed = fields.Boolean("Disputed", compute="_compute_holds", store=True)
-    unpaid_since = fields.Date("Oldest unpaid due date", compute="_compute_unpaid")
+    unpaid_since = fields.Date("Oldest unpaid due date", compute="_compute_unpaid", groups=_SUPPORT)
     unpaid_amount = fields.Monetary(
-        "Unpaid", compute="_compute_unpaid", help="Less every credit of the customer."
+        "Unpaid",
+        compute="_compute_unpaid",
+        groups=_SUPPORT,
+        help="Less every credit of the customer.",
     )
     next_dunning_step_id = fields.Many2one(
-        "isp.dunning.step", "Next step", compute="_compute_next_dunning"
+        "isp.dunning.step", "Next step", compute="_compute_next_dunning", groups=_SUPPORT
     )
     next_dunning_action = fields.Selection(
         DUNNING_ACTIONS,
         "Next dunning step",
         compute="_compute_next_dunning",
         search="_search_next_dunning_action",
+        groups=_SUPPORT,
     )
-    next_dunning_date = fields.Date("Next step on", compute="_compute_next_dunning")
-    next_dunning_note = fields.Char("Waits for", compute="_compute_next_dunning")
+    next_dunning_date = fields.Date(
+        "Next step on", compute="_compute_next_dunning", groups=_SUPPORT
+    )
+    next_dunning_note = fields.Char("Waits for", compute="_compute_next_dunning", groups=_SUPPORT)
 
     # === COMPUTE METHODS === #
 

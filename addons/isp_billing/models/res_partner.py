@@ -10,7 +10,7 @@ class ResPartner(models.Model):
     isp_subscription_count = fields.Integer(
         "Number of subscriptions",
         compute="_compute_isp_subscription_count",
-        groups="isp_base.group_isp_support",
+        groups="isp_base.group_isp_first_line",
     )
     isp_external_ref = fields.Char(
         "External customer reference",

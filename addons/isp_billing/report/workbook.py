@@ -25,7 +25,14 @@ class Workbook:
         self.env = env
         self._domain = [("month", ">=", date_from), ("month", "<=", date_to)]
         self._companies = [("company_id", "in", env.companies.ids)]
-        self._book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_urls": False})
+        self._book = xlsxwriter.Workbook(
+            file,
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+            },
+        )
         self._formats = {
             "title": self._book.add_format({"bold": True, "bottom": 1, "text_wrap": True}),
             "month": self._book.add_format({"num_format": "mmm yyyy", "align": "left"}),

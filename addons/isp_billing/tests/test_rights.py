@@ -67,6 +67,40 @@ class TestRights(IspBillingCase):
         with self.assertRaises(AccessError):
             seen.read(["password"])
 
+    def test_the_first_line_and_the_network_work_without_seeing_money(self):
+        subscription = self.create_subscription()
+        self.bill("2027-03-10")
+        bill = subscription.charge_ids.move_id
+        for role in ("first_line", "network"):
+            user = self.create_user(role)
+            seen = subscription.with_user(user)
+            with self.subTest(role=role):
+                form = Form(seen)
+                self.assertEqual(form.plan_id, self.plan_home)
+                self.assertNotIn("amount_due", form._view["fields"])
+                self.assertEqual(seen.invoice_count, 1)
+                for records, name in (
+                    (seen, "amount_due"),
+                    (seen, "unpaid_amount"),
+                    (seen, "paid_until"),
+                    (bill.with_user(user), "amount_total"),
+                    (subscription.charge_ids.with_user(user), "amount"),
+                ):
+                    with self.assertRaises(AccessError):
+                        records.read([name])
+                views = (
+                    self.env["isp.subscription"]
+                    .with_user(user)
+                    .get_views(
+                        [
+                            (False, kind)
+                            for kind in ("list", "kanban", "search", "pivot", "calendar")
+                        ]
+                    )["views"]
+                )
+                self.assertNotIn("unpaid_amount", views["list"]["arch"])
+                self.assertNotIn("next_dunning_action", views["search"]["arch"])
+
     def test_nobody_forges_history_or_entitlements(self):
         subscription = self.create_subscription()
         manager = self.create_user("manager")

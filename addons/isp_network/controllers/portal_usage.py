@@ -1,4 +1,3 @@
-import csv
 import io
 from datetime import timedelta
 
@@ -9,6 +8,7 @@ from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Date
 from odoo.http import content_disposition, request
 
+from odoo.addons.isp_base import safe_csv
 from odoo.addons.isp_billing.controllers.portal import PortalService
 from odoo.addons.isp_billing.engine.document_text import Writer
 
@@ -71,9 +71,9 @@ class PortalUsage(PortalService):
             return self._refuse_service()
         begin, end = self._get_months(service_sudo)
         text = io.StringIO()
-        writer = csv.writer(text)
+        write = safe_csv.writer(text)
         env = request.env
-        writer.writerow(
+        write(
             [
                 env._("Day"),
                 env._("Download (bytes)"),
@@ -82,7 +82,7 @@ class PortalUsage(PortalService):
             ]
         )
         for day, (upload, download) in sorted(service_sudo._get_usage_by_day(begin, end).items()):
-            writer.writerow([day, download, upload, download + upload])
+            write([day, download, upload, download + upload])
         name = env._("Usage %(service)s %(day)s.csv", service=service_sudo.name, day=end - _A_DAY)
         # The mark lets Excel read Bengali.
         return request.make_response(

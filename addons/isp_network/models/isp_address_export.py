@@ -4,7 +4,7 @@ import io
 from odoo import models
 from odoo.exceptions import UserError
 
-from odoo.addons.isp_billing.engine import safe_csv
+from odoo.addons.isp_base import safe_csv
 
 ROWS_PER_PAGE = 8
 # Passed in the context by the button: a document is made only together with its record.

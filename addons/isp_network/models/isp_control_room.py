@@ -54,7 +54,7 @@ class IspControlRoom(models.AbstractModel):
         return True
 
     def _check_support(self):
-        if not self.env.user.has_group("isp_base.group_isp_support"):
+        if not self.env.user.has_group("isp_base.group_isp_first_line"):
             raise AccessError(self.env._("The control room is for the provider's staff."))
 
     # === SEARCH === #
@@ -90,10 +90,7 @@ class IspControlRoom(models.AbstractModel):
         if digits := self._get_phone_digits(word):
             partners = Domain("phone_mobile_search", "ilike", digits)
             yield Domain("partner_id", "any", partners)
-        elif invoices := self.env["account.move"].search(
-            [("name", "=", word.upper()), ("move_type", "in", ("out_invoice", "out_refund"))],
-            limit=1,
-        ):
+        elif invoices := self._find_invoices(word):
             yield Domain("charge_ids.move_id", "in", invoices.ids)
         yield Domain("username", "=like", _escape(lower) + "%")
         names = [Domain("complete_name", "ilike", _escape(part)) for part in word.split()]
@@ -101,6 +98,16 @@ class IspControlRoom(models.AbstractModel):
         plain = _escape(word)
         yield Domain("username", "ilike", plain) | Domain("name", "ilike", plain)
         yield Domain("external_ref", "=", word)
+
+    def _find_invoices(self, word):
+        """The invoice of a number, for those who may see bills."""
+        invoices = self.env["account.move"]
+        if not invoices.has_access("read"):
+            return invoices
+        return invoices.search(
+            [("name", "=", word.upper()), ("move_type", "in", ("out_invoice", "out_refund"))],
+            limit=1,
+        )
 
     def _get_phone_digits(self, word):
         """The part of a phone number that stays the same however it is written, else None."""
@@ -183,6 +190,7 @@ class IspControlRoom(models.AbstractModel):
         why = dict(fields["suspend_reason"]._description_selection(self.env))
         partner = subscription.partner_id
         return {
+            **self._describe_debt(subscription),
             "id": subscription.id,
             "number": subscription.name,
             "username": subscription.username or "",
@@ -200,13 +208,20 @@ class IspControlRoom(models.AbstractModel):
             "prefix": session.get("prefix") or subscription.delegated_prefix or "",
             "mac": session.get("mac") or (subscription.mac_addresses or "").replace("|", " "),
             "router": routers.get(session.get("nas_id")) or session.get("nas_address") or "",
-            "due": subscription.currency_id.format(subscription.amount_due),
-            "is_overdue": subscription.currency_id.compare_amounts(subscription.amount_overdue, 0.0)
-            > 0,
             "refused": refused["words"] if refused else "",
             "refused_on": refused["date"] if refused else False,
             "can_usage": hasattr(subscription, "action_view_usage"),
             "can_disconnect": bool(online) and subscription._can_disconnect(),
+        }
+
+    def _describe_debt(self, subscription):
+        """What is owed, for those who may see it."""
+        if not self.env.user.has_group("isp_base.group_isp_support"):
+            return {"due": "", "is_overdue": False}
+        currency = subscription.currency_id
+        return {
+            "due": currency.format(subscription.amount_due),
+            "is_overdue": currency.compare_amounts(subscription.amount_overdue, 0.0) > 0,
         }
 
     def _read_online(self, ids):

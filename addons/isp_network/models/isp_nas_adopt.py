@@ -4,7 +4,7 @@ import io
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.isp_billing.engine import safe_csv
+from odoo.addons.isp_base import safe_csv
 
 from ..routeros import desired, errors, logins, menus
 

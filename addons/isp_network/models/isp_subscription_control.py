@@ -23,7 +23,7 @@ class IspSubscription(models.Model):
         """Log in as the customer's router would, and show what RADIUS answers."""
         self.ensure_one()
         self.check_access("read")
-        if not self.env.user.has_group("isp_base.group_isp_support"):
+        if not self.env.user.has_group("isp_base.group_isp_first_line"):
             raise AccessError(self.env._("Support staff tries logins."))
         # sudo: the record of the test is made by this method only.
         test = self.env["isp.test.login"].sudo()._run(self)
@@ -60,7 +60,7 @@ class IspSubscription(models.Model):
         """End the open sessions; the customer's router dials again by itself."""
         self.ensure_one()
         self.check_access("read")
-        if not self.env.user.has_group("isp_base.group_isp_support"):
+        if not self.env.user.has_group("isp_base.group_isp_first_line"):
             raise AccessError(self.env._("Support staff disconnects sessions."))
         if not self._can_disconnect():
             raise UserError(self.env._("Sessions cannot be ended from here yet."))

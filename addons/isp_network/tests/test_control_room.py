@@ -136,6 +136,13 @@ class TestControlRoom(IspAddressCase):
             self.assertFalse(room.find(query)["hits"], query)
         self.assertEqual(room.online()["sessions"], [])
 
+    def test_the_network_sees_no_debts(self):
+        room = self.env["isp.control.room"]
+        for role, sees in (("first_line", False), ("network", False), ("clerk", True)):
+            [hit] = room.with_user(self.create_user(role)).find("karim uddin")["hits"]
+            with self.subTest(role=role):
+                self.assertEqual((hit["customer"], bool(hit["due"])), ("Karim Uddin", sees))
+
     def test_the_room_is_for_staff(self):
         portal = new_test_user(self.env, "portal_room", groups="base.group_portal")
         plain = new_test_user(self.env, "plain_room", groups="base.group_user")

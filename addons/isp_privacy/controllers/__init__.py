@@ -1,1 +1,2 @@
 from . import consents, cookies, exports, identity, policy, requests, sealed
+from . import consents, cookies, exports, mass_export, policy, requests, sealed

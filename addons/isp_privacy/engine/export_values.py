@@ -2,31 +2,12 @@
 
 import json
 import re
-import unicodedata
-
-# What a spreadsheet would calculate, or what moves a text into another cell.
-_FORMULA = frozenset("=+-@\t\r\n|")
-# Skipped by spreadsheets before they look at the first letter.
-_INVISIBLE = " \u00a0\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 REMOVED = "[removed]"
 # Links in mails open a document for whoever holds them.
 _LINK_TOKEN = re.compile(
     r"(?i)((?:[?&;]|%3f|%26)(?:[a-z_]*token|hash)(?:=|%3d))[^&#%\"'\s<>\\]+", re.ASCII
 )
-
-
-def guard(text):
-    """Return a text that no spreadsheet takes for a formula: an apostrophe goes before it."""
-    first = text[:1]
-    if first.isascii() and first.isalnum():
-        return text
-    bare = text.lstrip(_INVISIBLE)
-    first = unicodedata.normalize("NFKC", bare[:1])[:1]
-    if first in _FORMULA and first and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 def csv_cell(value):
@@ -36,14 +17,14 @@ def csv_cell(value):
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return guard(value)
+        return value
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
         return decimal_text(value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return guard("; ".join(value))
-    return guard(json.dumps(value, ensure_ascii=False))
+        return "; ".join(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def decimal_text(value):

@@ -79,3 +79,5 @@ from . import privacy_kyc
 from . import privacy_kyc_state
 from . import privacy_kyc_document
 from . import res_partner_kyc
+from . import privacy_mass_export
+from . import base

@@ -1,4 +1,3 @@
-import csv
 import io
 import json
 import re
@@ -10,6 +9,8 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import models
 from odoo.fields import Command, Domain
+
+from odoo.addons.isp_base import safe_csv
 
 from ..engine.export_values import csv_cell
 
@@ -176,11 +177,11 @@ class PrivacyExport(models.Model):
         count = 0
         siblings = self.part_ids.filtered(lambda other: other.path == part.path)
         with self._open_text(archive, part.path) as stream:
-            writer = csv.writer(stream, lineterminator="\r\n")
+            write = safe_csv.writer(stream, lineterminator="\r\n")
             if part == siblings[:1]:
-                writer.writerow(["id", *(column.name for column in columns)])
+                write(["id", *(column.name for column in columns)])
             for row in rows:
-                writer.writerow([csv_cell(value) for value in row.values()])
+                write([csv_cell(value) for value in row.values()])
                 count += 1
         return count
 
