@@ -46,6 +46,7 @@ from . import privacy_erasure_notice
 from . import privacy_erasure_kept
 from . import privacy_erasure_ledger
 from . import privacy_request_erasure
+from . import privacy_request_overdue
 from . import privacy_request_restriction
 from . import privacy_purge
 from . import privacy_purge_line
@@ -56,6 +57,10 @@ from . import privacy_suppression
 from . import privacy_consent
 from . import privacy_consent_link
 from . import privacy_request_consent
+from . import privacy_card_masked
+from . import mail_message_cards
+from . import privacy_request_cards
+from . import res_partner_cards
 from . import res_partner_consent
 from . import mail_template
 from . import mail_mail

@@ -33,4 +33,5 @@ from . import test_policy
 from . import test_policy_pages
 from . import test_cookies
 from . import test_age
+from . import test_cards
 from . import test_consent_screens

@@ -6,6 +6,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .consent_common import ConsentCase
 
 
@@ -57,6 +59,7 @@ class TestConsentLedger(ConsentCase):
         both = self.karim | self.rahim
         self.assertEqual(both._privacy_may_contact(self.marketing, "mail"), self.karim)
 
+    @proves("P-12")
     def test_a_legitimate_interest_holds_until_somebody_objects(self):
         """P-12: an objection stops recommendations."""
         self.assertTrue(self.may_write_to(self.karim, self.recommendations, "none"))
@@ -69,6 +72,7 @@ class TestConsentLedger(ConsentCase):
         self.create_request("opt_out")
         self.assertTrue(self.may_write_to(self.karim, self.service))
 
+    @proves("P-39")
     def test_restricted_data_is_used_for_no_campaign(self):
         """P-39."""
         self.decide()
@@ -92,6 +96,7 @@ class TestConsentLedger(ConsentCase):
         with self.assertRaisesRegex(ValidationError, "ground is consent"):
             self.service.is_choice = True
 
+    @proves("P-51")
     def test_login_and_use_are_no_consent(self):
         """P-51."""
         before = self.ledger.search_count([])
@@ -166,6 +171,7 @@ class TestConsentLedger(ConsentCase):
 
 @tagged("post_install", "-at_install")
 class TestSuppression(ConsentCase):
+    @proves("P-41")
     def test_an_imported_contact_stays_suppressed(self):
         """P-41."""
         self.decide("withdrawn")
@@ -228,6 +234,7 @@ class TestConsentRequests(ConsentCase):
         for channel in self.marketing._get_channels():
             self.decide(channel=channel)
 
+    @proves("P-40", "P-41")
     def test_requests_stop_messages_at_once(self):
         """P-40, P-41: nobody has to decide about them."""
         for request_type in ("opt_out", "objection_marketing", "consent_withdrawal"):

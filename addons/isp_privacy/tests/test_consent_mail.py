@@ -2,6 +2,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
 from odoo.addons.mail.tests.common import MockEmail
 
 from .consent_common import OFFER, ConsentCase
@@ -33,6 +34,7 @@ class TestConsentMail(ConsentCase, MockEmail):
             mails.send()
         return mails, self._mails
 
+    @proves("P-11")
     def test_offers_reach_only_those_who_agreed(self):
         """P-11."""
         self.decide()
@@ -45,6 +47,7 @@ class TestConsentMail(ConsentCase, MockEmail):
         self.assertEqual((to_rahim.state, to_rahim.failure_type), ("cancel", "mail_optout"))
         self.assertIn("agreed", to_rahim.failure_reason)
 
+    @proves("P-40")
     def test_an_objection_empties_the_next_campaign(self):
         """P-40: no message at all."""
         self.decide()
@@ -141,6 +144,7 @@ class TestConsentMail(ConsentCase, MockEmail):
 
     # === TEMPLATES === #
 
+    @proves("P-11")
     def test_a_template_needs_a_purpose_once_the_setting_is_on(self):
         """P-11."""
         self.template.privacy_purpose_id = False
@@ -158,6 +162,7 @@ class TestConsentMail(ConsentCase, MockEmail):
         installing = self.template.with_context(install_mode=True)
         installing.write({"privacy_purpose_id": False})
 
+    @proves("P-56")
     def test_messages_of_the_service_do_not_advertise(self):
         """P-56."""
         with self.assertRaisesRegex(ValidationError, "20 % off"):

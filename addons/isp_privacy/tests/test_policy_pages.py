@@ -3,6 +3,8 @@ from lxml import html
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .consent_common import ConsentCase
 
 
@@ -28,6 +30,7 @@ class TestPolicyPages(ConsentCase, HttpCase):
         nodes = tree.xpath(f"//*[@name='{name}']")
         return " ".join(nodes[0].text_content().split()) if nodes else None
 
+    @proves("P-49", "P-59", "P-62")
     def test_the_page_says_when_who_and_how(self):
         """P-49, P-59, P-62."""
         self.log_in()
@@ -45,6 +48,7 @@ class TestPolicyPages(ConsentCase, HttpCase):
             self.assertTrue(tree.xpath("//nav[@name='privacy_links']//a[@href='/privacy']"), url)
             self.assertTrue(tree.xpath("//nav[@name='privacy_links']//a[@href='/privacy/cookies']"))
 
+    @proves("P-53")
     def test_other_sites_learn_no_address_with_a_token(self):
         """P-53."""
         for url in ("/privacy", "/web/login", "/nowhere"):
