@@ -63,6 +63,7 @@
         "views/privacy_cookie_portal_templates.xml",
         "views/privacy_consent_portal_templates.xml",
         "views/privacy_policy_portal_templates.xml",
+        "views/privacy_processor_use_views.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

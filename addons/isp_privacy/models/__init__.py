@@ -66,6 +66,8 @@ from . import mail_template
 from . import mail_mail
 from . import res_config_settings
 from . import privacy_profile_notice
+from . import privacy_profile_transfer
+from . import privacy_processor_use
 from . import privacy_policy
 from . import privacy_policy_text
 from . import privacy_policy_version
