@@ -51,6 +51,7 @@
         "views/privacy_erasure_kept_views.xml",
         "views/privacy_erasure_ledger_views.xml",
         "views/privacy_request_erasure_views.xml",
+        "views/privacy_request_correction_views.xml",
         "views/privacy_request_portal_templates.xml",
         "views/privacy_export_views.xml",
         "views/privacy_export_portal_templates.xml",

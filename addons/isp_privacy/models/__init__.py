@@ -48,6 +48,8 @@ from . import privacy_erasure_ledger
 from . import privacy_request_erasure
 from . import privacy_request_overdue
 from . import privacy_request_restriction
+from . import privacy_request_correction
+from . import privacy_request_rectification
 from . import privacy_purge
 from . import privacy_purge_line
 from . import privacy_purge_error

@@ -14,6 +14,7 @@ from . import test_request_clock
 from . import test_request_letters
 from . import test_request_portal
 from . import test_request_states
+from . import test_rectification
 from . import test_export_package
 from . import test_export_faults
 from . import test_export_portal

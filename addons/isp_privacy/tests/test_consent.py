@@ -248,6 +248,26 @@ class TestConsentRequests(ConsentCase):
                 rows = self.karim._privacy_consents(self.marketing)
                 self.assertEqual(set(rows.mapped("evidence")), {request.name})
 
+    @proves("P-40")
+    def test_an_objection_to_a_legitimate_interest_is_reviewed(self):
+        request = self.create_request("objection_interest")
+        self.assertEqual(request.state, "received", "an officer weighs it, with the clock running")
+        self.assertTrue(request.date_due)
+        self.assertTrue(self.may_write_to(self.karim, self.recommendations, "none"))
+        self.bring(request, "in_review").with_user(self.farid).action_approve()
+        self.assertFalse(self.may_write_to(self.karim, self.recommendations, "none"))
+        self.assertEqual(request.state, "executing")
+        self.assertIn("Carry out", self.activities_of(request, "task")[0].summary)
+        request.with_user(self.farid)._finish("Left out of the reports as well")
+        self.assertEqual(request.state, "done")
+
+    @proves("P-12")
+    def test_a_decision_of_a_machine_is_reviewed_by_a_person(self):
+        request = self.create_request("automated_review")
+        self.bring(request, "in_review").with_user(self.farid).action_approve()
+        self.assertEqual(request.state, "executing", "no engine decides about it")
+        self.assertEqual(self.activities_of(request, "task").user_id, self.nasrin)
+
     def test_a_withdrawal_of_consent_leaves_what_rests_on_another_ground(self):
         self.create_request("consent_withdrawal")
         self.assertTrue(self.may_write_to(self.karim, self.recommendations, "none"))
