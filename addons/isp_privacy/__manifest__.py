@@ -60,6 +60,7 @@
         "views/privacy_policy_views.xml",
         "views/privacy_age_views.xml",
         "wizard/privacy_age_note_views.xml",
+        "wizard/privacy_consent_note_views.xml",
         "views/privacy_mail_views.xml",
         "views/privacy_cookie_portal_templates.xml",
         "views/privacy_consent_portal_templates.xml",

@@ -3,3 +3,4 @@ from . import test_keys_outside_database
 from . import test_quiet
 from . import test_roles
 from . import test_settings
+from . import test_second_factor

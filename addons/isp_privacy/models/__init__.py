@@ -2,6 +2,7 @@ from . import privacy_purpose
 from . import privacy_map_entry
 from . import res_company
 from . import res_users
+from . import res_users_device
 from . import privacy_audit
 from . import privacy_audit_seal
 from . import privacy_audit_chain

@@ -2,6 +2,7 @@ from . import test_datamap
 from . import test_map_complete
 from . import test_map_screens
 from . import test_audit
+from . import test_new_device
 from . import test_audit_chain
 from . import test_registers
 from . import test_disclosure
