@@ -32,7 +32,7 @@ class TestReview(IspBillingCase, HttpCase):
         self.authenticate("review_karim", "review_karim-password")
         page = f"/my/services/{self.service.id}"
         self.assertFalse(self.tree(page).xpath("//*[@name='review']"), "it works")
-        self.service._suspend("overdue")
+        self.service._suspend("overdue", "A bill is unpaid")
         [link] = self.tree(page).xpath("//*[@name='review']//a/@href")
         [form] = self.tree(link).xpath("//form[@name='new_request']")
         values = dict(form.form_values())

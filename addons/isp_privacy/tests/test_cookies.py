@@ -94,7 +94,7 @@ class TestCookies(ConsentCase, HttpCase):
         self.opener.cookies.set(CHOICE_COOKIE, "functional")
         self.assertIn(pattern, self.url_open("/web/login").text)
 
-    @proves("P-09", "P-46")
+    @proves("P-09", "P-25", "P-46")
     def test_scripts_of_a_class_are_rendered_with_the_choice_only(self):
         """P-09, P-46."""
         for cookie_class in OPTIONAL_CLASSES:

@@ -266,6 +266,24 @@ class TestExportPackage(ExportCase):
         self.assertIn("To both", str(self.rows_of(contents, "mail.message")))
         self.assert_nowhere(contents, "Canary", "canary", "rahim@customer.example")
 
+    @proves("P-10", "P-25")
+    def test_the_chat_of_the_person_is_there(self):
+        channel = self.env["discuss.channel"].create(
+            {
+                "name": "Line of Karim",
+                "channel_type": "group",
+                "channel_member_ids": [
+                    (0, 0, {"partner_id": partner.id}) for partner in self.karim | self.rahim
+                ],
+            }
+        )
+        for author, words in ((self.karim, "I am at home at six"), (self.rahim, "Mine is canary")):
+            channel.message_post(body=words, author_id=author.id, message_type="comment")
+        contents = self.contents_of(self.make())
+        self.assertIn("I am at home at six", str(self.rows_of(contents, "mail.message")))
+        self.assertIn("Line of Karim", str(self.rows_of(contents, "discuss.channel")))
+        self.assert_nowhere(contents, "canary")
+
     @proves("P-35")
     def test_what_the_map_leaves_out_is_left_out(self):
         columns = self.env["privacy.export.reader"]._get_models()
