@@ -8,6 +8,7 @@ from . import privacy_audit_seal
 from . import privacy_audit_chain
 from . import privacy_audited
 from . import privacy_register
+from . import privacy_expiring
 from . import privacy_processor
 from . import privacy_transfer
 from . import privacy_evidence

@@ -120,6 +120,26 @@ class TestProcessor(RegisterCase):
             self.env.invalidate_all()
             self.assertFalse(find(self.company, "api.sms.example"))
 
+    def remind(self):
+        with self.enter_registry_test_mode():
+            self.env.ref("isp_privacy.ir_cron_processor_remind").method_direct_trigger()
+        self.env.invalidate_all()
+
+    @proves("P-20")
+    def test_officers_are_told_before_a_contract_ends(self):
+        processor = self.enter(contract_to="2027-05-31")
+        open_end = self.enter(name="For ever")
+        self.remind()
+        self.assertFalse(processor.activity_ids)
+        with freeze_time("2027-05-02 06:00:00"):
+            self.remind()
+            self.remind()
+        activities = processor.activity_ids
+        self.assertEqual(activities.user_id, self.officer | self.second_officer)
+        self.assertEqual(len(activities), 2, "once")
+        self.assertIn("contract on personal data with SMS Ltd", activities[0].summary)
+        self.assertFalse(open_end.activity_ids)
+
     def test_hosts_are_names_without_scheme_and_path(self):
         for hosts in ("https://api.example.com", "api.example.com/v1", "api example", "localhost"):
             with self.subTest(hosts=hosts), self.assertRaisesRegex(ValidationError, "https://"):
