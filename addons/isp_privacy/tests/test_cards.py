@@ -36,7 +36,10 @@ class TestCards(PrivacyRequestCase, HttpCase):
     @proves("P-05")
     def test_no_page_of_ours_asks_for_a_card(self):
         """What is typed on a page of ours would pass through our server."""
-        asking = re.compile(r"autocomplete=.cc-|name=.[\w-]*(card.?n|cvv|cvc|expir)", re.IGNORECASE)
+        asking = re.compile(
+            r"<(input|select)[^>]*(autocomplete=.cc-|name=.[\w-]*(card.?n|cvv|cvc|expir))",
+            re.IGNORECASE,
+        )
         self.assertTrue(asking.search('<input name="card_number"/>'))
         pages = self.env["ir.ui.view"].search([("type", "=", "qweb")])
         # The demonstration provider of the tests asks for digits that are no card's.
