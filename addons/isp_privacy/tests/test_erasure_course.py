@@ -234,7 +234,7 @@ class TestErasureCourse(ErasureCase):
             set(mails.mapped("email_to")),
             {officer.email_formatted for officer in self.nasrin | self.farid},
         )
-        self.assertIn("Mar 31, 2027", mails[0].body_html)
+        self.assertIn("03/31/2027", mails[0].body_html)
         for word in ("Karim", "Ranvikson", "customer.example"):
             self.assertNotIn(word, mails[0].body_html, "a mail is one more trace")
         self.alarm_at("2027-04-02 06:00:00")

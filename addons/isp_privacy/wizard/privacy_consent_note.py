@@ -20,6 +20,7 @@ class PrivacyConsentNote(models.TransientModel):
         required=True,
         compute="_compute_channel",
         store=True,
+        precompute=True,
         readonly=False,
         help="One for each row of the form that was ticked.",
     )

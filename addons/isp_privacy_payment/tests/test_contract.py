@@ -5,16 +5,29 @@ from odoo.tests import tagged
 from odoo.addons.isp_base.tests.promises import proves
 from odoo.addons.isp_privacy.tests.consent_common import ConsentCase
 
+CODE = "bkash"
+
 
 @tagged("post_install", "-at_install")
 class TestContract(ConsentCase):
-    """P-20, P-52: no provider takes money without a valid contract, nor in a blocked country."""
+    """P-20, P-52: no provider takes money without a valid contract, nor in a blocked country.
+
+    bKash of the suite stands for all: Odoo's demonstration provider can never be switched on.
+    """
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.provider = cls.env["payment.provider"].create(
-            {"name": "Padma Pay", "code": "demo", "company_id": cls.company.id}
+            {
+                "name": "Padma Pay",
+                "code": CODE,
+                "company_id": cls.company.id,
+                "bkash_username": "padma",
+                "bkash_password": "padma-password",
+                "bkash_app_key": "padma-key",
+                "bkash_app_secret": "padma-secret",
+            }
         )
         cls.today = cls.company._get_privacy_today()
 
@@ -28,7 +41,7 @@ class TestContract(ConsentCase):
                 "company_id": self.company.id,
                 "country_id": self.company.country_id.id,
                 "contract_from": self.today,
-                "payment_code": "demo",
+                "payment_code": CODE,
                 **vals,
             }
         )
@@ -96,7 +109,7 @@ class TestContract(ConsentCase):
 
     def test_an_officer_chooses_without_rights_on_payments(self):
         processor = self.enter(payment_code=False).with_user(self.nasrin)
-        processor.payment_code = "demo"
+        processor.payment_code = CODE
         self.assertIn(
-            "demo", dict(processor.fields_get(["payment_code"])["payment_code"]["selection"])
+            CODE, dict(processor.fields_get(["payment_code"])["payment_code"]["selection"])
         )
