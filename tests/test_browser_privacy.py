@@ -1,5 +1,7 @@
 """A customer's choices in a real browser: cookies by keyboard, consents, the notice of a new policy."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
@@ -55,10 +57,16 @@ def cookies_of(page):
     return {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
 
 
+@pytest.mark.proves("P-09", "P-44", "P-45", "P-46", "P-47")
 def test_cookies_wait_for_the_choice(prepared, open_page, picture):  # noqa: F811
-    """P-44 to P-47."""
+    """P-09, P-44 to P-47."""
     with open_page(PHONE) as page:
+        asked = []
+        page.on("request", lambda request: asked.append(urlsplit(request.url)))
         page.goto("/web/login")
+        page.wait_for_load_state("networkidle")
+        own = urlsplit(page.url).netloc
+        assert {url.netloc for url in asked if url.scheme in ("http", "https")} == {own}
         expect(page.locator(BANNER)).to_be_visible()
         assert set(cookies_of(page)) == {"session_id"}
         assert has_no_horizontal_scroll(page)
@@ -91,6 +99,7 @@ def test_cookies_wait_for_the_choice(prepared, open_page, picture):  # noqa: F81
         assert set(cookies_of(page)) == {"session_id", "privacy_cookies"}
 
 
+@pytest.mark.proves("P-41", "P-49", "P-50")
 def test_the_customer_chooses(prepared, open_page, picture):  # noqa: F811
     """P-41, P-49, P-50: the notice, and one click for each decision."""
     with open_page(PHONE) as page:

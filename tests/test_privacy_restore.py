@@ -190,6 +190,7 @@ def test_the_words_stand_everywhere_before(course):
     assert course["before"]["files"]
 
 
+@pytest.mark.proves("P-37")
 def test_nothing_is_left_after_the_erasure(course):
     assert course["run"]["findings"] == []
     assert (course["run"]["state"], course["run"]["request"]) == ("done", "done"), course["run"]
@@ -206,6 +207,7 @@ def test_the_other_customer_is_as_before(course):
     assert course["other"] == [("Rahim Aliquist", "rahim@canary.example", "+8801799887702")]
 
 
+@pytest.mark.proves("P-37")
 def test_a_restore_brings_the_person_back_and_the_ledger_erases_again(course):
     assert course["restored"][0][0] == "Zwillich Ranvikson", "it is older than the erasure"
     assert course["replay"]["runs"] == [["done", False, True]], f"ISP_SEED={course['seed']}"

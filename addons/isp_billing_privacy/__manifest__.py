@@ -1,6 +1,6 @@
 {
     "name": "ISP billing with privacy",
-    "summary": "A plan or the policy can ask for a checked identity before a service begins",
+    "summary": "Identity before a service begins, and a person who looks at a suspension",
     "version": "19.0.1.0.0",
     "category": "Services/ISP",
     "author": "ISP Suite contributors",
@@ -11,6 +11,7 @@
         "views/isp_plan_views.xml",
         "views/isp_subscription_views.xml",
         "views/privacy_profile_views.xml",
+        "views/portal_templates.xml",
     ],
     "auto_install": True,
 }

@@ -5,3 +5,4 @@ from . import test_roles
 from . import test_safe_export
 from . import test_rpc
 from . import test_settings
+from . import test_second_factor

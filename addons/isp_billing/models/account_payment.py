@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class AccountPayment(models.Model):
@@ -13,6 +14,22 @@ class AccountPayment(models.Model):
     def _compute_isp_subscription_count(self):
         for payment in self:
             payment.isp_subscription_count = len(payment._get_isp_subscriptions())
+
+    def unlink(self):
+        """Refuse to delete what was in the books: the history of payments is kept."""
+        self._check_isp_never_booked()
+        return super().unlink()
+
+    def _check_isp_never_booked(self):
+        # The number is given when it is posted, and stays when it is reset or cancelled.
+        for payment in self:
+            if payment.name or payment.state not in ("draft", "canceled"):
+                raise UserError(
+                    self.env._(
+                        "Payment %s was in the books, so it is kept. Cancel it, or register a refund.",
+                        payment.display_name,
+                    )
+                )
 
     def action_post(self):
         """Give the service back also where payments make no journal entry of their own."""

@@ -1,5 +1,8 @@
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
+
+from odoo.addons.isp_base.tests.promises import proves
 
 from .common import IspBillingCase
 
@@ -35,6 +38,21 @@ class TestCredits(IspBillingCase):
 
     def bill_of(self, subscription):
         return subscription.charge_ids.move_id.sorted("id")[-1]
+
+    @proves("P-04")
+    def test_a_payment_that_was_in_the_books_is_kept(self):
+        payment = self.pay_ahead(500.0)
+        for step in (lambda: None, payment.action_draft, payment.action_cancel):
+            step()
+            with self.subTest(state=payment.state):
+                with self.assertRaisesRegex(UserError, "so it is kept"), self.env.cr.savepoint():
+                    payment.unlink()
+                self.assertEqual((payment.exists(), payment.amount), (payment, 500.0))
+
+    def test_a_payment_that_was_never_posted_can_be_deleted(self):
+        draft = self.env["account.payment"].create({"partner_id": self.customer.id, "amount": 5})
+        draft.unlink()
+        self.assertFalse(draft.exists())
 
     # === BILLS BELOW ZERO === #
 

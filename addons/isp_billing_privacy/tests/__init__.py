@@ -1,1 +1,2 @@
 from . import test_kyc_activation
+from . import test_review

@@ -28,6 +28,7 @@ class PrivacyPolicyPages(http.Controller):
     def _render_policy(self, policy, version, with_difference=False):
         text = version._get_text(request.env.lang) if version else version.text_ids
         latest = policy._get_latest()
+        processors = request.env["privacy.processor"]
         values = {
             "no_breadcrumbs": True,
             "policy": policy,
@@ -38,6 +39,8 @@ class PrivacyPolicyPages(http.Controller):
             else None,
             "upcoming": latest - policy._get_current(),
             "versions": policy._find(number_domain()),
+            "processors": processors._get_public(request.env.company),
+            "certificates": processors._get_public_certificates(request.env.company),
             # sudo: it is the page that says how to reach the company.
             "company": request.env.company.sudo(),
         }

@@ -32,9 +32,9 @@ class PrivacyPortal(CustomerPortal):
         return request.render("isp_privacy.portal_my_privacy", values)
 
     @http.route(f"{PAGE}/new", type="http", auth="user", methods=["GET"], website=True)
-    def portal_new_privacy_request(self, **_kwargs):
-        """Show the form for a new request."""
-        return self._render_new_form()
+    def portal_new_privacy_request(self, request_type=None, **_kwargs):
+        """Show the form for a new request, of the kind that a link may name."""
+        return self._render_new_form(request_type=request_type)
 
     @http.route(
         f"{PAGE}/new", type="http", auth="user", methods=["POST"], website=True, sitemap=False

@@ -7,7 +7,7 @@ binds.
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 WARN_PERCENTS = (50, 80, 100)
@@ -98,3 +98,14 @@ def is_overdue(due: date, today: date) -> bool:
 def is_unanswered(asked: date, timeout_days: int, today: date) -> bool:
     """Tell if the days in which proof of identity was awaited are over."""
     return today > asked + timedelta(days=timeout_days)
+
+
+def alarm_moment(start: date, days: int, grace_hours: int, zone: str) -> datetime:
+    """Return the moment (naive UTC) from which a deadline of so many days has been missed.
+
+    :param start: the day from which is counted; it does not count itself, the last day does, to its
+        end on the calendar of ``zone``
+    :param grace_hours: so much later it is called missed
+    """
+    midnight = datetime.combine(start + timedelta(days=days + 1), time.min, ZoneInfo(zone))
+    return midnight.astimezone(timezone.utc).replace(tzinfo=None) + timedelta(hours=grace_hours)

@@ -10,6 +10,14 @@ _logger = logging.getLogger(__name__)
 CHOICE_COOKIE = "privacy_cookies"
 CHOICE_DAYS = 180
 OPTIONAL_CLASSES = [name for name, _label in CLASSES if name != "essential"]
+# Pages on which customers pay, and those around them that hold links to pay with.
+_PORTAL_PATHS = ("/my", "/payment")
+# Scripts of our own server only: what runs on a page of payment could read what is typed there.
+# Odoo's pages hold scripts in line and compile their templates, so these two stay allowed.
+CONTENT_POLICY = (
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; worker-src 'self' blob:; object-src 'none'; "
+    "base-uri 'self'; frame-ancestors 'self'"
+)
 # What Odoo's own code calls its two kinds. The cookies it calls optional follow campaigns.
 ODOO_TYPES = {"required": "essential", "optional": "marketing"}
 
@@ -71,6 +79,9 @@ class IrHttp(models.AbstractModel):
         cls._privacy_gate(response)
         # Addresses may hold the token of a document: other sites learn the host at most.
         response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        path = request.httprequest.path
+        if any(path == one or path.startswith(f"{one}/") for one in _PORTAL_PATHS):
+            response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
         return result
 
     @classmethod

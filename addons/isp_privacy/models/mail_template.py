@@ -34,8 +34,14 @@ class MailTemplate(models.Model):
         self._check_privacy_purpose_given()
         return result
 
+    def _register_hook(self):
+        """Give what addons ship its purpose, once all that was installed is there."""
+        super()._register_hook()
+        if self.env.registry.updated_modules:
+            self._privacy_fill_purposes()
+
     def _check_privacy_purpose_given(self):
-        """Refuse a template without a purpose, as soon as the setting demands one."""
+        """Refuse a template without a purpose, unless the setting demands none."""
         # What an addon ships is installed in any case, and gets its purpose afterwards.
         if self.env.context.get("install_mode"):
             return
@@ -71,6 +77,30 @@ class MailTemplate(models.Model):
                 )
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _privacy_fill_purposes(self):
+        """Give templates without a purpose the one of the records that they are about.
+
+        One that advertises stays without: somebody has to say that it is marketing.
+        """
+        templates = self.sudo().with_context(active_test=False, install_mode=True)
+        for template in templates.search(_WITHOUT_PURPOSE):
+            if not find_promo_words(template.subject, template.body_html):
+                template.privacy_purpose_id = template._privacy_guess_purpose()
+
+    def _privacy_guess_purpose(self):
+        """Return what the data map says the records of the template's model are for.
+
+        Never what can be refused: nobody has asked for that. Such mails are those of the service.
+        """
+        self.ensure_one()
+        model_map = self.env["privacy.map.entry"]._get_map().models.get(self.model)
+        code = model_map and model_map.defaults.get("purpose")
+        purpose = self.env["privacy.purpose"].search([("code", "=", code)], limit=1)
+        if purpose and not purpose._may_be_refused():
+            return purpose
+        return self.env.ref("isp_privacy.privacy_purpose_service")
 
     def send_mail_batch(
         self,

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 
-# How long before its end an officer is told: time enough to order the next assessment.
-NOTICE_DAYS = 30
+from .privacy_expiring import NOTICE_DAYS
 
 
 class PrivacyEvidence(models.Model):
@@ -9,8 +8,9 @@ class PrivacyEvidence(models.Model):
 
     _name = "privacy.evidence"
     _description = "Evidence"
-    _inherit = ["privacy.register"]
+    _inherit = ["privacy.expiring", "privacy.register"]
     _order = "valid_until, id"
+    _end_field = "valid_until"
 
     _privacy_fields = {
         "holder": {
@@ -53,14 +53,13 @@ class PrivacyEvidence(models.Model):
         [("valid", "Valid"), ("due", "Ends soon"), ("expired", "Expired")],
         compute="_compute_state",
     )
-    is_reminded = fields.Boolean("Officers were told", readonly=True, copy=False)
 
     _valid_order = models.Constraint(
         "CHECK (valid_until >= valid_from)", "It ends before it begins: correct one of the dates."
     )
     _reminder_idx = models.Index("(valid_until) WHERE active AND is_reminded IS NOT TRUE")
 
-    # === COMPUTE AND CRUD METHODS === #
+    # === COMPUTE METHODS === #
 
     @api.depends("valid_until", "company_id")
     def _compute_state(self):
@@ -73,43 +72,8 @@ class PrivacyEvidence(models.Model):
             else:
                 evidence.state = "valid"
 
-    def write(self, vals):
-        """A renewed evidence is watched anew."""
-        if "valid_until" in vals:
-            vals = {**vals, "is_reminded": False}
-        return super().write(vals)
+    # === BUSINESS METHODS === #
 
-    # === CRON === #
-
-    @api.model
-    def _cron_remind(self, batch_size=100):
-        """Tell the officers, once, what has expired or ends soon."""
-        cron = self.env["ir.cron"]
-        # A day more than any time zone is ahead; which day it is for each company is asked below.
-        horizon = fields.Date.add(fields.Date.today(), days=NOTICE_DAYS + 1)
-        domain = [("is_reminded", "=", False), ("valid_until", "<=", horizon)]
-        waiting = self.search(domain, limit=10 * batch_size).filtered(
-            lambda evidence: evidence.state != "valid"
-        )
-        cron._commit_progress(remaining=len(waiting))
-        while waiting:
-            batch, waiting = waiting[:batch_size], waiting[batch_size:]
-            batch._remind()
-            if not cron._commit_progress(len(batch)):
-                return
-
-    def _remind(self):
-        """Give each officer of the company an activity; without an officer it is tried again."""
-        told = self.browse()
-        for evidence in self:
-            for officer in self.env["res.users"]._privacy_officers(evidence.company_id):
-                told |= evidence
-                evidence.activity_schedule(
-                    "mail.mail_activity_data_todo",
-                    date_deadline=evidence.valid_until,
-                    user_id=officer.id,
-                    summary=self.env._(
-                        "Renew: %(name)s of %(holder)s", name=evidence.name, holder=evidence.holder
-                    ),
-                )
-        told.write({"is_reminded": True})
+    def _get_reminder(self):
+        """Return what officers are told before it ends."""
+        return self.env._("Renew: %(name)s of %(holder)s", name=self.name, holder=self.holder)

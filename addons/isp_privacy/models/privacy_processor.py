@@ -11,8 +11,9 @@ class PrivacyProcessor(models.Model):
 
     _name = "privacy.processor"
     _description = "Processor"
-    _inherit = ["privacy.register"]
+    _inherit = ["privacy.expiring", "privacy.register"]
     _order = "name, id"
+    _end_field = "contract_to"
 
     _privacy_fields = {"partner_id": "subject"}
     _privacy_free = {
@@ -109,6 +110,10 @@ class PrivacyProcessor(models.Model):
                     )
 
     # === BUSINESS METHODS === #
+
+    def _get_reminder(self):
+        """Return what officers are told before it ends."""
+        return self.env._("Renew the contract on personal data with %s", self.name)
 
     def _get_hosts(self):
         """Return the hosts as a list of names in lower case."""

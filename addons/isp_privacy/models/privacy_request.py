@@ -32,6 +32,7 @@ STEP_FIELDS = frozenset(
         "recover_until",
         "stopped_user_ids",
         "erasure_ids",
+        "erasure_alarm_at",
         "held_from",
         "hold_reference",
         "reviewer_id",

@@ -21,6 +21,12 @@ class PrivacyRequest(models.Model):
         """Stop marketing on all channels: whoever objects need give no reason."""
         return self._execute_opt_out()
 
+    def _execute_objection_interest(self):
+        """Stop what people may choose; about what else they object to, an officer decides."""
+        choices = self.env["privacy.purpose"]._get_choices()
+        self._refuse_purposes(choices.filtered(lambda purpose: not purpose._needs_consent()))
+        return self._execute_by_hand()
+
     def _refuse_purposes(self, purposes):
         """Write down that the person says no, and return what was done, in their language."""
         self.ensure_one()

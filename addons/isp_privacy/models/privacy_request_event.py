@@ -44,6 +44,7 @@ class PrivacyRequestEvent(models.Model):
             ("extend", "Extended"),
             ("letter", "Letter"),
             ("proof", "Proofs deleted"),
+            ("alarm", "Alarm"),
         ],
         "What",
         required=True,

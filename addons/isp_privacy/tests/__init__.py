@@ -2,6 +2,7 @@ from . import test_datamap
 from . import test_map_complete
 from . import test_map_screens
 from . import test_audit
+from . import test_new_device
 from . import test_audit_chain
 from . import test_registers
 from . import test_disclosure
@@ -14,6 +15,7 @@ from . import test_request_clock
 from . import test_request_letters
 from . import test_request_portal
 from . import test_request_states
+from . import test_rectification
 from . import test_export_package
 from . import test_export_faults
 from . import test_export_portal
@@ -33,6 +35,7 @@ from . import test_policy
 from . import test_policy_pages
 from . import test_cookies
 from . import test_age
+from . import test_cards
 from . import test_consent_screens
 from . import test_kyc
 from . import test_kyc_files

@@ -5,6 +5,8 @@ from lxml import html
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .consent_common import ConsentCase
 
 
@@ -18,6 +20,7 @@ class TestAge(ConsentCase):
     def note(self, kind="minor", method="document", partner=None, birth_date=None, **vals):
         return self.ages._note(kind, method, partner or self.karim, birth_date, **vals)
 
+    @proves("P-48")
     def test_the_higher_age_holds(self):
         """P-48: effective age = max(profile, country)."""
         bd = self.env.ref("base.bd")
@@ -29,6 +32,7 @@ class TestAge(ConsentCase):
                 bd.privacy_min_age = country
                 self.assertEqual(self.karim._privacy_min_age(), expected)
 
+    @proves("P-48")
     def test_the_day_before_and_the_birthday(self):
         """P-48."""
         cases = [
@@ -53,6 +57,7 @@ class TestAge(ConsentCase):
             self.assertFalse(self.karim._privacy_minors())
             self.assertTrue(self.karim._privacy_adults())
 
+    @proves("P-48")
     def test_a_minor_is_protected_at_once(self):
         """P-48: immediate restriction, and officers decide what follows."""
         self.decide()
@@ -68,6 +73,7 @@ class TestAge(ConsentCase):
         self.assertEqual((request.state, request.company_id), ("received", self.company))
         self.assertIn("minor", request.words)
 
+    @proves("P-48")
     def test_a_guardian_agrees_in_a_row_of_its_own(self):
         self.note()
         with self.assertRaisesRegex(UserError, "guardian"):
@@ -107,6 +113,7 @@ class TestAge(ConsentCase):
 
 @tagged("post_install", "-at_install")
 class TestAgePages(ConsentCase, HttpCase):
+    @proves("P-48")
     def test_the_age_is_asked_before_anybody_can_agree(self):
         self.profile.age_gate = True
         self.create_user("privacy_karim", "base.group_portal", partner_id=self.karim.id)

@@ -6,6 +6,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .consent_common import ConsentCase
 
 
@@ -57,6 +59,7 @@ class TestConsentLedger(ConsentCase):
         both = self.karim | self.rahim
         self.assertEqual(both._privacy_may_contact(self.marketing, "mail"), self.karim)
 
+    @proves("P-12")
     def test_a_legitimate_interest_holds_until_somebody_objects(self):
         """P-12: an objection stops recommendations."""
         self.assertTrue(self.may_write_to(self.karim, self.recommendations, "none"))
@@ -69,6 +72,7 @@ class TestConsentLedger(ConsentCase):
         self.create_request("opt_out")
         self.assertTrue(self.may_write_to(self.karim, self.service))
 
+    @proves("P-39")
     def test_restricted_data_is_used_for_no_campaign(self):
         """P-39."""
         self.decide()
@@ -92,6 +96,7 @@ class TestConsentLedger(ConsentCase):
         with self.assertRaisesRegex(ValidationError, "ground is consent"):
             self.service.is_choice = True
 
+    @proves("P-51")
     def test_login_and_use_are_no_consent(self):
         """P-51."""
         before = self.ledger.search_count([])
@@ -166,6 +171,7 @@ class TestConsentLedger(ConsentCase):
 
 @tagged("post_install", "-at_install")
 class TestSuppression(ConsentCase):
+    @proves("P-41")
     def test_an_imported_contact_stays_suppressed(self):
         """P-41."""
         self.decide("withdrawn")
@@ -228,6 +234,7 @@ class TestConsentRequests(ConsentCase):
         for channel in self.marketing._get_channels():
             self.decide(channel=channel)
 
+    @proves("P-40", "P-41")
     def test_requests_stop_messages_at_once(self):
         """P-40, P-41: nobody has to decide about them."""
         for request_type in ("opt_out", "objection_marketing", "consent_withdrawal"):
@@ -240,6 +247,26 @@ class TestConsentRequests(ConsentCase):
                     self.assertFalse(self.may_write_to(self.karim, channel=channel))
                 rows = self.karim._privacy_consents(self.marketing)
                 self.assertEqual(set(rows.mapped("evidence")), {request.name})
+
+    @proves("P-40")
+    def test_an_objection_to_a_legitimate_interest_is_reviewed(self):
+        request = self.create_request("objection_interest")
+        self.assertEqual(request.state, "received", "an officer weighs it, with the clock running")
+        self.assertTrue(request.date_due)
+        self.assertTrue(self.may_write_to(self.karim, self.recommendations, "none"))
+        self.bring(request, "in_review").with_user(self.farid).action_approve()
+        self.assertFalse(self.may_write_to(self.karim, self.recommendations, "none"))
+        self.assertEqual(request.state, "executing")
+        self.assertIn("Carry out", self.activities_of(request, "task")[0].summary)
+        request.with_user(self.farid)._finish("Left out of the reports as well")
+        self.assertEqual(request.state, "done")
+
+    @proves("P-12")
+    def test_a_decision_of_a_machine_is_reviewed_by_a_person(self):
+        request = self.create_request("automated_review")
+        self.bring(request, "in_review").with_user(self.farid).action_approve()
+        self.assertEqual(request.state, "executing", "no engine decides about it")
+        self.assertEqual(self.activities_of(request, "task").user_id, self.nasrin)
 
     def test_a_withdrawal_of_consent_leaves_what_rests_on_another_ground(self):
         self.create_request("consent_withdrawal")

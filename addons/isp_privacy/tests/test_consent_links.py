@@ -3,6 +3,8 @@ from lxml import html
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .consent_common import ConsentCase
 
 
@@ -27,6 +29,7 @@ class TestConsentPages(ConsentCase, HttpCase):
 
     # === LINK === #
 
+    @proves("P-41")
     def test_only_the_button_withdraws(self):
         self.decide()
         link = self.get_link()
@@ -43,6 +46,7 @@ class TestConsentPages(ConsentCase, HttpCase):
         self.assertEqual((row.action, row.source), ("withdrawn", "link"))
         self.assertTrue(row.ip)
 
+    @proves("P-41")
     def test_a_mail_program_withdraws_by_itself(self):
         """RFC 8058: a POST without a session, a cookie or a form token."""
         self.decide()
@@ -52,6 +56,7 @@ class TestConsentPages(ConsentCase, HttpCase):
         self.assertEqual(response.status_code, 200)
         self.assertFalse(self.may_write_to(self.karim))
 
+    @proves("P-41")
     def test_a_replay_changes_nothing(self):
         """P-41."""
         self.decide()
@@ -123,6 +128,7 @@ class TestConsentPages(ConsentCase, HttpCase):
         self.choose(tree, "marketing", "sms")
         self.assertFalse(self.may_write_to(self.karim, channel="sms"))
 
+    @proves("P-12")
     def test_the_customer_objects_to_recommendations(self):
         self.authenticate("privacy_karim", "privacy_karim-password")
         tree = self.choose(self.page("/my/privacy/consents"), "personalisation", "none")

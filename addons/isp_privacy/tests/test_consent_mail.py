@@ -2,8 +2,10 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
 from odoo.addons.mail.tests.common import MockEmail
 
+from ..engine.promo import find_promo_words
 from .consent_common import OFFER, ConsentCase
 
 
@@ -33,6 +35,7 @@ class TestConsentMail(ConsentCase, MockEmail):
             mails.send()
         return mails, self._mails
 
+    @proves("P-11")
     def test_offers_reach_only_those_who_agreed(self):
         """P-11."""
         self.decide()
@@ -45,6 +48,7 @@ class TestConsentMail(ConsentCase, MockEmail):
         self.assertEqual((to_rahim.state, to_rahim.failure_type), ("cancel", "mail_optout"))
         self.assertIn("agreed", to_rahim.failure_reason)
 
+    @proves("P-40")
     def test_an_objection_empties_the_next_campaign(self):
         """P-40: no message at all."""
         self.decide()
@@ -65,7 +69,8 @@ class TestConsentMail(ConsentCase, MockEmail):
         self.template.write({"body_html": "<p>Works tonight.</p>"})
         self.template.privacy_purpose_id = self.service
         self.assertEqual(len(self.send(self.karim)[1]), 1)
-        self.template.privacy_purpose_id = False
+        # As one that came before purposes were demanded.
+        self.template.with_context(install_mode=True).privacy_purpose_id = False
         self.assertEqual(len(self.send(self.karim)[1]), 1)
 
     def test_bare_addresses_and_copies(self):
@@ -141,12 +146,10 @@ class TestConsentMail(ConsentCase, MockEmail):
 
     # === TEMPLATES === #
 
-    def test_a_template_needs_a_purpose_once_the_setting_is_on(self):
-        """P-11."""
-        self.template.privacy_purpose_id = False
-        self.env["res.config.settings"].create(
-            {"privacy_template_purpose_required": True}
-        ).execute()
+    @proves("P-11")
+    def test_a_template_needs_a_purpose(self):
+        """P-11: demanded from the beginning."""
+        self.template.with_context(install_mode=True).privacy_purpose_id = False
         for save in (
             lambda: self.template.write({"subject": "New"}),
             lambda: self.template.copy(),
@@ -155,9 +158,45 @@ class TestConsentMail(ConsentCase, MockEmail):
             with self.assertRaisesRegex(ValidationError, "Choose the purpose"):
                 save()
         self.template.write({"subject": "New", "privacy_purpose_id": self.marketing.id})
+
+    def test_what_addons_ship_is_installed_in_any_case(self):
         installing = self.template.with_context(install_mode=True)
         installing.write({"privacy_purpose_id": False})
+        self.assertFalse(self.template.privacy_purpose_id)
 
+    def test_an_operator_may_demand_no_purpose(self):
+        self.env["res.config.settings"].create(
+            {"privacy_template_purpose_required": False}
+        ).execute()
+        self.template.privacy_purpose_id = False
+
+    @proves("P-11")
+    def test_what_addons_ship_has_its_purpose(self):
+        """Every template of this database; one that advertises has to be looked at by somebody."""
+        templates = self.env["mail.template"].with_context(active_test=False)
+        missing = templates.search([("privacy_purpose_id", "=", False)])
+        self.assertEqual(
+            missing.filtered(lambda t: not find_promo_words(t.subject, t.body_html)).mapped("name"),
+            [],
+        )
+        self.assertGreater(templates.search_count([]), 10)
+        answer = self.env.ref("isp_privacy.mail_template_request_done")
+        self.assertEqual(answer.privacy_purpose_id.code, "rights")
+
+    def test_a_purpose_that_can_be_refused_is_never_guessed(self):
+        template = self.template.with_context(install_mode=True)
+        template.write({"body_html": "<p>Works tonight.</p>", "privacy_purpose_id": False})
+        for model, code in (("res.users", "service"), ("privacy.request", "rights")):
+            with self.subTest(model=model):
+                template.model_id = self.env["ir.model"]._get_id(model)
+                template.privacy_purpose_id = False
+                template._privacy_fill_purposes()
+                self.assertEqual(template.privacy_purpose_id.code, code)
+        template.write({"privacy_purpose_id": False, "body_html": "<p>Special offer</p>"})
+        template._privacy_fill_purposes()
+        self.assertFalse(template.privacy_purpose_id)
+
+    @proves("P-56")
     def test_messages_of_the_service_do_not_advertise(self):
         """P-56."""
         with self.assertRaisesRegex(ValidationError, "20 % off"):

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from .consent_common import ConsentCase
@@ -63,6 +63,33 @@ class TestConsentScreens(ConsentCase):
         form.kind, form.method, form.guardian_id = "guardian_given", "call", self.rahim
         form.save().action_apply()
         self.assertTrue(self.karim._privacy_guardian_agreed())
+
+    def test_an_officer_notes_a_consent_given_on_paper(self):
+        note = self.env["privacy.consent.note"].with_user(self.nasrin)
+        note = note.with_context(
+            default_partner_id=self.karim.id, allowed_company_ids=self.company.ids
+        )
+        form = Form(note)
+        form.purpose_id = self.marketing
+        self.assertEqual(form.channel, "mail", "the first one for which people are asked")
+        form.channel = "sms"
+        self.assertIn("Text message", form.wording)
+        form.evidence = "Form 17, in the folder of the shop"
+        words = form.wording
+        form.save().action_apply()
+        self.assertTrue(self.may_write_to(self.karim, channel="sms"))
+        self.assertFalse(self.may_write_to(self.karim))
+        row = self.karim._privacy_consents(self.marketing, "sms")
+        self.assertEqual(
+            (row.source, row.evidence, row.wording, row.actor_id),
+            ("staff", "Form 17, in the folder of the shop", words, self.nasrin.id),
+        )
+        with self.assertRaisesRegex(UserError, "Enter the proof"):
+            note.create(
+                {"purpose_id": self.marketing.id, "evidence": "  ", "action": "withdrawn"}
+            ).action_apply()
+        with self.assertRaises(AccessError):
+            self.env["privacy.consent.note"].with_user(self.auditor).create({})
 
     def test_the_contact_leads_to_its_decisions(self):
         row = self.decide()

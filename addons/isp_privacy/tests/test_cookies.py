@@ -4,6 +4,8 @@ from lxml import html
 
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..models.ir_http import CHOICE_COOKIE, OPTIONAL_CLASSES
 from .consent_common import ConsentCase
 
@@ -59,6 +61,7 @@ class TestCookies(ConsentCase, HttpCase):
 
     # === GATE === #
 
+    @proves("P-44", "P-45", "P-46")
     def test_without_a_choice_only_essential_cookies_are_set(self):
         """P-44, P-45, P-46: every cookie is in the inventory, and of its class."""
         for logged_in in (False, True):
@@ -74,6 +77,7 @@ class TestCookies(ConsentCase, HttpCase):
         found = self.set_cookies(self.url_open("/web/login"))
         self.assertIn("httponly", found["session_id"])
 
+    @proves("P-45")
     def test_with_the_choice_the_language_is_remembered(self):
         self.assertNotIn("frontend_lang", self.crawl("analytics-marketing"))
         self.assertIn("frontend_lang", self.crawl("functional"))
@@ -83,12 +87,14 @@ class TestCookies(ConsentCase, HttpCase):
             with self.subTest(value=value):
                 self.assertNotIn("frontend_lang", self.crawl(re.sub('[;"]', "", value + "x")))
 
+    @proves("P-45")
     def test_the_time_zone_waits_for_the_choice(self):
         pattern = "document.cookie = `tz="
         self.assertNotIn(pattern, self.url_open("/web/login").text)
         self.opener.cookies.set(CHOICE_COOKIE, "functional")
         self.assertIn(pattern, self.url_open("/web/login").text)
 
+    @proves("P-09", "P-25", "P-46")
     def test_scripts_of_a_class_are_rendered_with_the_choice_only(self):
         """P-09, P-46."""
         for cookie_class in OPTIONAL_CLASSES:
@@ -131,6 +137,7 @@ class TestCookies(ConsentCase, HttpCase):
         self.assertFalse(self.tree("/web/login").xpath(banner))
         self.assertEqual(self.opener.cookies.get(CHOICE_COOKIE), "none")
 
+    @proves("P-47")
     def test_nothing_is_ticked_before_the_choice(self):
         """P-47: four classes, and always reachable."""
         tree = self.tree("/privacy/cookies")
@@ -154,6 +161,7 @@ class TestCookies(ConsentCase, HttpCase):
         self.choose("all")
         self.assertEqual(self.opener.cookies.get(CHOICE_COOKIE), "functional-analytics-marketing")
 
+    @proves("P-46")
     def test_a_withdrawal_deletes_the_cookies(self):
         """P-46."""
         self.choose("all")

@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
+from odoo.addons.isp_base.tests.promises import proves
 
 from .erasure_common import END, ErasureCase
 
@@ -17,6 +18,7 @@ WORK_LOGGER = "odoo.addons.isp_privacy.models.privacy_erasure_work"
 class TestErasure(ErasureCase):
     """P-33, P-37: who asks for it is erased, and nobody else."""
 
+    @proves("P-37")
     def test_nothing_of_the_person_is_left(self):
         """P-37."""
         karim = self.karim
@@ -175,6 +177,7 @@ class TestErasure(ErasureCase):
 
     # === LOGINS === #
 
+    @proves("P-34")
     @mute_logger("odoo.addons.base.models.res_users")
     def test_logins_and_keys_end_with_the_restriction(self):
         """P-34."""

@@ -3,8 +3,10 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..eraser import Eraser
-from .erasure_common import END, ErasureCase
+from .erasure_common import BEGIN, END, ErasureCase
 
 WORK_LOGGER = "odoo.addons.isp_privacy.models.privacy_erasure_work"
 
@@ -15,6 +17,7 @@ class TestErasureCourse(ErasureCase):
 
     # === THE WINDOW === #
 
+    @proves("P-34")
     def test_it_can_be_called_off_on_day_29(self):
         """P-34."""
         user = self.customer(self.karim, "karim.portal")
@@ -27,6 +30,7 @@ class TestErasureCourse(ErasureCase):
         self.assertTrue(user.active)
         self.assertEqual(self.karim.name, "Karim Ranvikson")
 
+    @proves("P-34")
     def test_it_cannot_be_called_off_on_day_31(self):
         """P-34."""
         request = self.begin()
@@ -62,6 +66,7 @@ class TestErasureCourse(ErasureCase):
         hold.close_reason = "Acquitted"
         hold.action_close()
 
+    @proves("P-37")
     def test_a_hold_wins_and_the_erasure_goes_on_after_it(self):
         hold = self.hold()
         request = self.begin()
@@ -127,6 +132,7 @@ class TestErasureCourse(ErasureCase):
 
     # === WHAT A LAW KEEPS === #
 
+    @proves("P-37")
     def test_what_a_law_keeps_is_kept_to_the_day(self):
         bank = self.env["res.partner.bank"].create(
             {"partner_id": self.karim.id, "acc_number": "1055443322"}
@@ -203,6 +209,67 @@ class TestErasureCourse(ErasureCase):
     def test_one_person_is_erased_once_at_a_time(self):
         run = self.env["privacy.erasure"]._start(self.company, self.karim)
         self.assertEqual(self.env["privacy.erasure"]._start(self.company, self.karim), run)
+
+    # === THE ALARM === #
+
+    def alarm_at(self, moment):
+        with self.at(moment):
+            self.run_job("privacy_request_cron_overdue_erasures")
+
+    def alarms_of(self, request):
+        mails = self.env["mail.mail"].search([("subject", "=", f"Overdue: erasure {request.name}")])
+        return self.activities_of(request, "clock"), mails
+
+    @proves("P-33")
+    def test_an_overdue_erasure_is_told_to_the_officers_once(self):
+        """30 days after the receipt, to the end of the day in Dhaka, and 24 hours later."""
+        request = self.begin()
+        self.alarm_at("2027-04-01 17:59:59")
+        self.assertFalse(any(self.alarms_of(request)))
+        self.alarm_at("2027-04-01 18:00:00")
+        activities, mails = self.alarms_of(request)
+        self.assertEqual(activities.user_id, self.nasrin | self.farid)
+        self.assertEqual(len(mails), 2)
+        self.assertEqual(
+            set(mails.mapped("email_to")),
+            {officer.email_formatted for officer in self.nasrin | self.farid},
+        )
+        self.assertIn("03/31/2027", mails[0].body_html)
+        for word in ("Karim", "Ranvikson", "customer.example"):
+            self.assertNotIn(word, mails[0].body_html, "a mail is one more trace")
+        self.alarm_at("2027-04-02 06:00:00")
+        self.assertEqual(self.alarms_of(request), (activities, mails), "once")
+
+    @proves("P-33")
+    def test_who_is_erased_in_time_alarms_nobody(self):
+        request = self.begin()
+        self.go_on(request)
+        self.alarm_at("2027-05-01 06:00:00")
+        self.assertFalse(any(self.alarms_of(request)))
+
+    def test_the_deadline_is_counted_as_it_was_promised(self):
+        for counted_from, expected in (
+            ("request", "2027-03-31"),
+            ("window_end", "2027-04-30"),
+            ("closure", "2027-04-04"),
+        ):
+            with self.subTest(counted_from=counted_from):
+                self.profile.erase_deadline_from = counted_from
+                with self.at(BEGIN):
+                    request = self.create_request("erasure", self.rahim)
+                with self.at("2027-03-05 06:00:00"):
+                    self.bring(request, "recovery")
+                self.assertEqual(str(request._get_erasure_deadline()), expected)
+                with self.at("2027-03-06 06:00:00"):
+                    request._withdraw("He called")
+
+    def test_a_hold_is_no_delay(self):
+        self.hold()
+        request = self.begin()
+        self.go_on(request)
+        self.assertEqual(request.state, "on_hold")
+        self.alarm_at("2027-05-01 06:00:00")
+        self.assertFalse(any(self.alarms_of(request)))
 
     # === PROCESSORS === #
 

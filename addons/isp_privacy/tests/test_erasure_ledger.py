@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .erasure_common import ErasureCase
 
 LEDGER_LOGGER = "odoo.addons.isp_privacy.models.privacy_erasure_ledger"
@@ -54,6 +56,7 @@ class TestErasureLedger(ErasureCase):
         self.assertEqual(os.stat(self.path()).st_mode & 0o077, 0, "others may not read it")
         self.assertEqual(len(os.listdir(self.folder)), 1, "no unfinished file stays")
 
+    @proves("P-37")
     def test_a_restored_person_is_erased_again(self):
         run = self.erase()
         karim = self.karim

@@ -8,6 +8,8 @@ import zlib
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from .. import sweep
 from ..engine.identifiers import Identifier, Patterns
 from .erasure_common import END, ErasureCase
@@ -91,6 +93,7 @@ def _zip(text):
 class TestErasureSweep(ErasureCase):
     """P-37: what is left is explained, or the request does not close."""
 
+    @proves("P-37")
     def test_a_planted_leftover_keeps_the_request_open(self):
         """P-37."""
         leftover = self.env["ir.sequence"].create({"name": "Bills of Karim Ranvikson"})

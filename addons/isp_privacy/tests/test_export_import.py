@@ -7,6 +7,8 @@ from contextlib import closing
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..engine.package import PackageWriter, file_digest
 from .export_common import ExportCase
 
@@ -74,6 +76,7 @@ class TestExportImport(ExportCase):
 
     # === THE WAY === #
 
+    @proves("P-38")
     def test_a_package_makes_the_person_anew(self):
         for request_type in ("access", "portability"):
             with self.subTest(type=request_type):
@@ -179,6 +182,7 @@ class TestExportImport(ExportCase):
                 getattr(wizard, step)()
         self.assertEqual(self.env["res.partner"].search_count([]), count)
 
+    @proves("P-38")
     def test_a_package_that_was_changed_is_refused(self):
         data = self.bytes_of(self.make())
 

@@ -5,6 +5,8 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..models import privacy_export_plan
 from .export_common import ExportCase
 
@@ -71,6 +73,7 @@ class TestExportPackage(ExportCase):
 
     # === MANIFEST === #
 
+    @proves("P-35")
     def test_the_manifest_names_each_file(self):
         contents = self.contents_of(self.make())
         manifest = json.loads(contents["manifest.json"])
@@ -97,6 +100,7 @@ class TestExportPackage(ExportCase):
 
     # === TABLES === #
 
+    @proves("P-35")
     def test_the_data_of_the_person_is_there(self):
         self.create_user("privacy_karim", "base.group_portal", partner_id=self.karim.id)
         contents = self.contents_of(self.make())
@@ -235,6 +239,7 @@ class TestExportPackage(ExportCase):
             body=body, author_id=author.id, subtype_xmlid=subtype, message_type="comment", **vals
         )
 
+    @proves("P-10")
     def test_staff_has_no_name_and_notes_stay_within(self):
         staff = self.nasrin.partner_id
         staff.name = "Nasrin Canary"
@@ -261,6 +266,25 @@ class TestExportPackage(ExportCase):
         self.assertIn("To both", str(self.rows_of(contents, "mail.message")))
         self.assert_nowhere(contents, "Canary", "canary", "rahim@customer.example")
 
+    @proves("P-10", "P-25")
+    def test_the_chat_of_the_person_is_there(self):
+        channel = self.env["discuss.channel"].create(
+            {
+                "name": "Line of Karim",
+                "channel_type": "group",
+                "channel_member_ids": [
+                    (0, 0, {"partner_id": partner.id}) for partner in self.karim | self.rahim
+                ],
+            }
+        )
+        for author, words in ((self.karim, "I am at home at six"), (self.rahim, "Mine is canary")):
+            channel.message_post(body=words, author_id=author.id, message_type="comment")
+        contents = self.contents_of(self.make())
+        self.assertIn("I am at home at six", str(self.rows_of(contents, "mail.message")))
+        self.assertIn("Line of Karim", str(self.rows_of(contents, "discuss.channel")))
+        self.assert_nowhere(contents, "canary")
+
+    @proves("P-35")
     def test_what_the_map_leaves_out_is_left_out(self):
         columns = self.env["privacy.export.reader"]._get_models()
         datamap = self.env["privacy.map.entry"]._get_map()
@@ -272,6 +296,7 @@ class TestExportPackage(ExportCase):
                 count += not entry.export
         self.assertGreater(count, 20)
 
+    @proves("P-38")
     def test_a_portable_copy_has_no_words_of_ours(self):
         contents = self.contents_of(self.make("portability"))
         (row,) = self.rows_of(contents, "res.partner")

@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..engine import policy_text
 from ..models import privacy_policy_notice
 from .consent_common import ConsentCase
@@ -29,6 +31,7 @@ class TestPolicyVersions(ConsentCase):
         self.env.invalidate_all()
         self.assertIn("30 days", text.rendered, "what was published stays as it is")
 
+    @proves("P-49")
     def test_nobody_changes_what_was_published(self):
         """P-49."""
         version = self.publish(self.policy)
@@ -58,6 +61,7 @@ class TestPolicyVersions(ConsentCase):
         self.env.flush_all()
         draft.unlink()
 
+    @proves("P-62")
     def test_missing_contact_blocks_publishing(self):
         """P-62."""
         draft = self.create_version(self.policy)
@@ -89,6 +93,7 @@ class TestPolicyVersions(ConsentCase):
             with self.subTest(words=words), self.assertRaisesRegex(UserError, words):
                 self.create_version(self.policy, **vals).action_publish()
 
+    @proves("P-49", "P-50")
     def test_people_are_told_before_it_is_in_force(self):
         """P-49, P-50: effective not before today and the days of notice."""
         yesterday = fields.Date.subtract(self.today, days=1)
@@ -124,6 +129,7 @@ class TestPolicyVersions(ConsentCase):
         self.assertIn("{answer_days}", draft.text_ids.body)
         self.assertFalse(draft.text_ids.hash or draft.text_ids.published_body)
 
+    @proves("P-59")
     def test_the_draft_that_ships_can_be_published(self):
         """P-59: the page says what the software does, in English and Bangla."""
         draft = self.env.ref("isp_privacy.privacy_policy_version_first")
@@ -185,6 +191,7 @@ class TestPolicyNotices(ConsentCase):
             self.env.ref("isp_privacy.privacy_policy_cron_notify").method_direct_trigger()
         self.env.invalidate_all()
 
+    @proves("P-49", "P-50")
     def test_each_active_user_is_told_once_by_mail_and_once_in_the_portal(self):
         """P-49."""
         gone = self.create_partner("Gone", "gone@customer.example")
@@ -228,6 +235,7 @@ class TestPolicyNotices(ConsentCase):
         self.run_job()
         self.assertEqual(len(self.notices(version)), 14)
 
+    @proves("P-50")
     def test_the_profile_says_which_changes_are_told(self):
         """P-50."""
         minor = self.publish(self.policy, 14, significance="minor")
@@ -239,6 +247,7 @@ class TestPolicyNotices(ConsentCase):
         india = self.env.ref("isp_privacy.privacy_profile_in")
         self.assertEqual((india.notice_minor, india.notice_major), ("all", "all"))
 
+    @proves("P-51")
     def test_seen_is_written_down_once_and_is_no_consent(self):
         """P-51."""
         version = self.publish(self.policy, 14)
@@ -252,6 +261,7 @@ class TestPolicyNotices(ConsentCase):
         self.assertEqual(Version._get_unacknowledged(self.rahim), version)
         self.assertEqual(self.ledger.search_count([]), consents)
 
+    @proves("P-50")
     def test_a_purpose_stops_until_it_is_agreed_to_anew(self):
         """P-50."""
         self.decide()

@@ -1,7 +1,10 @@
 from lxml import html
 
+from odoo import fields
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.isp_base.tests.promises import proves
 
 from .consent_common import ConsentCase
 
@@ -28,6 +31,7 @@ class TestPolicyPages(ConsentCase, HttpCase):
         nodes = tree.xpath(f"//*[@name='{name}']")
         return " ".join(nodes[0].text_content().split()) if nodes else None
 
+    @proves("P-49", "P-59", "P-62")
     def test_the_page_says_when_who_and_how(self):
         """P-49, P-59, P-62."""
         self.log_in()
@@ -45,9 +49,11 @@ class TestPolicyPages(ConsentCase, HttpCase):
             self.assertTrue(tree.xpath("//nav[@name='privacy_links']//a[@href='/privacy']"), url)
             self.assertTrue(tree.xpath("//nav[@name='privacy_links']//a[@href='/privacy/cookies']"))
 
+    @proves("P-53")
     def test_other_sites_learn_no_address_with_a_token(self):
         """P-53."""
-        for url in ("/privacy", "/web/login", "/nowhere"):
+        self.log_in()
+        for url in ("/privacy", "/web/login", "/nowhere", "/my", "/my/privacy", "/my/account"):
             policy = self.url_open(url).headers.get("Referrer-Policy")
             self.assertEqual(policy, "strict-origin-when-cross-origin", url)
 
@@ -100,3 +106,69 @@ class TestPolicyPages(ConsentCase, HttpCase):
                     allow_redirects=False,
                 )
                 self.assertNotIn("evil", response.headers["Location"])
+
+    # === WHO WORKS FOR US === #
+
+    def enter_processor(self, **vals):
+        return self.env["privacy.processor"].create(
+            {
+                "name": "Meghna Hosting",
+                "service": "Runs our servers",
+                "company_id": self.company.id,
+                "country_id": self.env.ref("base.bd").id,
+                "contract_from": "2026-01-01",
+                **vals,
+            }
+        )
+
+    @proves("P-21")
+    def test_the_page_names_who_works_for_us_as_long_as_there_is_a_contract(self):
+        self.assertIsNone(self.text_of(self.page("/privacy"), "processors"))
+        host = self.enter_processor()
+        self.enter_processor(name="Disks Ltd", parent_id=host.id)
+        self.enter_processor(name="Talks Only", contract_from=False)
+        self.enter_processor(name="Former Ltd", contract_to="2026-02-01")
+        self.enter_processor(name="Put Away", active=False)
+        self.enter_processor(name="Of Others", company_id=self.env.ref("base.main_company").id)
+        self.log_in()
+        text = self.text_of(self.page("/privacy"), "processors")
+        for words in ("Meghna Hosting: Runs our servers", "Bangladesh", "Disks Ltd"):
+            self.assertIn(words, text)
+        self.assertIn("for Meghna Hosting", text)
+        for words in ("Talks Only", "Former Ltd", "Put Away", "Of Others"):
+            self.assertNotIn(words, text)
+        (host | host.child_ids).write({"contract_to": "2026-03-01"})
+        self.assertIsNone(self.text_of(self.page("/privacy"), "processors"))
+
+    @proves("P-24")
+    def test_the_sentence_on_certificates_goes_with_its_evidence(self):
+        self.log_in()
+        self.assertIsNone(self.text_of(self.page("/privacy"), "certificates"))
+        today = self.company._get_privacy_today()
+        host = self.enter_processor()
+        evidence = self.env["privacy.evidence"].create(
+            {
+                "name": "ISO 27001",
+                "holder": "Meghna Hosting",
+                "processor_id": host.id,
+                "company_id": self.company.id,
+                "valid_until": today,
+            }
+        )
+        self.env["privacy.evidence"].create(
+            {
+                "name": "Penetration test",
+                "kind": "penetration_test",
+                "holder": "Padma Net",
+                "company_id": self.company.id,
+                "valid_until": today,
+            }
+        )
+        text = self.text_of(self.page("/privacy"), "certificates")
+        self.assertIn("ISO 27001 of Meghna Hosting", text)
+        self.assertNotIn("Penetration", text, "what was found in a test is for nobody else")
+        evidence.valid_until = fields.Date.subtract(today, days=1)
+        self.assertIsNone(self.text_of(self.page("/privacy"), "certificates"))
+        evidence.valid_until = today
+        host.contract_to = fields.Date.subtract(today, days=1)
+        self.assertIsNone(self.text_of(self.page("/privacy"), "certificates"))

@@ -46,6 +46,58 @@ class TestProcessor(RegisterCase):
                 processor.invalidate_recordset(["state"])
                 self.assertEqual(processor.state, expected)
 
+    @proves("P-20")
+    def test_nobody_is_given_data_without_a_contract(self):
+        for vals, words in (
+            ({}, False),
+            ({"contract_from": False}, "no contract"),
+            ({"contract_from": "2027-03-11"}, "not begun"),
+            ({"contract_to": "2027-03-09"}, "has ended"),
+        ):
+            with self.subTest(vals=vals):
+                problem = self.enter(country_id=self.company.country_id.id, **vals).use_problem
+                if words:
+                    self.assertIn(words, problem)
+                else:
+                    self.assertFalse(problem)
+
+    @proves("P-52")
+    def test_data_goes_abroad_only_where_the_register_allows_it(self):
+        processor = self.enter(country_id=False)
+        self.assertIn("in which country", processor.use_problem)
+        singapore = self.env.ref("base.sg")
+        processor.country_id = singapore
+        self.assertIn("register of transfers", processor.use_problem)
+        transfer = self.as_user(self.officer, "privacy.transfer").create(
+            {
+                "reference": "SCC 2027-1",
+                "processor_id": processor.id,
+                "country_id": singapore.id,
+                "instrument": "clauses",
+                "date_from": "2027-03-10",
+                "date_to": "2027-03-31",
+            }
+        )
+        self.assertFalse(processor.use_problem)
+        for vals in ({"date_from": "2027-03-11"}, {"country_id": self.env.ref("base.in").id}):
+            with self.subTest(vals=vals):
+                before = {name: transfer[name] for name in vals}
+                transfer.write(vals)
+                self.assertIn("register of transfers", processor.use_problem)
+                transfer.write(before)
+        with freeze_time("2027-04-01 06:00:00"):
+            self.env.invalidate_all()
+            self.assertIn("register of transfers", processor.use_problem)
+
+    @proves("P-52")
+    def test_to_a_blocked_country_nothing_goes_whatever_was_signed(self):
+        processor = self.enter(country_id=self.company.country_id.id)
+        self.assertFalse(processor.use_problem)
+        profile = self.company._get_privacy_profile()
+        profile.blocked_country_ids = self.company.country_id
+        processor.invalidate_recordset(["use_problem"])
+        self.assertIn("lets no data go to Bangladesh", processor.use_problem)
+
     def test_a_draft_has_no_contract(self):
         self.assertEqual(self.enter(contract_from=False).state, "none")
 
@@ -67,6 +119,26 @@ class TestProcessor(RegisterCase):
         with freeze_time("2027-04-01 06:00:00"):
             self.env.invalidate_all()
             self.assertFalse(find(self.company, "api.sms.example"))
+
+    def remind(self):
+        with self.enter_registry_test_mode():
+            self.env.ref("isp_privacy.ir_cron_processor_remind").method_direct_trigger()
+        self.env.invalidate_all()
+
+    @proves("P-20")
+    def test_officers_are_told_before_a_contract_ends(self):
+        processor = self.enter(contract_to="2027-05-31")
+        open_end = self.enter(name="For ever")
+        self.remind()
+        self.assertFalse(processor.activity_ids)
+        with freeze_time("2027-05-02 06:00:00"):
+            self.remind()
+            self.remind()
+        activities = processor.activity_ids
+        self.assertEqual(activities.user_id, self.officer | self.second_officer)
+        self.assertEqual(len(activities), 2, "once")
+        self.assertIn("contract on personal data with SMS Ltd", activities[0].summary)
+        self.assertFalse(open_end.activity_ids)
 
     def test_hosts_are_names_without_scheme_and_path(self):
         for hosts in ("https://api.example.com", "api.example.com/v1", "api example", "localhost"):

@@ -30,6 +30,13 @@ MATRIX = {
         "base.group_portal": "",
         "base.group_public": "",
     },
+    "privacy.request.correction": {
+        OFFICER: "read write create unlink",
+        AUDITOR: "read",
+        "base.group_user": "",
+        "base.group_portal": "",
+        "base.group_public": "",
+    },
     "privacy.request.step": {
         OFFICER: "read write create unlink",
         AUDITOR: "",
