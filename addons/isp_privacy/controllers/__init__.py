@@ -1,2 +1,1 @@
-from . import consents, cookies, exports, identity, policy, requests, sealed
-from . import consents, cookies, exports, mass_export, policy, requests, sealed
+from . import consents, cookies, exports, identity, mass_export, policy, requests, sealed
