@@ -83,7 +83,9 @@ class PrivacyKyc(models.Model):
     )
 
     # === FIELDS - STATE === #
-    state = fields.Selection(STATES, required=True, default="draft", index=True, copy=False)
+    state = fields.Selection(
+        STATES, required=True, readonly=True, default="draft", index=True, copy=False
+    )
     captured_on = fields.Datetime(
         "Captured", required=True, readonly=True, copy=False, default=fields.Datetime.now
     )
