@@ -233,8 +233,8 @@ class PrivacyKyc(models.Model):
 
     def _log_reveal(self, field_name, label):
         """One row of the audit chain for each look at the number."""
-        super()._log_reveal(field_name, label)
         self.env["privacy.audit"]._log("reveal", self, [field_name], self.partner_id)
+        return super()._log_reveal(field_name, label)
 
     def _privacy_delete_files(self):
         """Delete the files of the pictures; erasure asks for it before it deletes the rows."""
