@@ -83,7 +83,9 @@ class PrivacyKyc(models.Model):
     )
 
     # === FIELDS - STATE === #
-    state = fields.Selection(STATES, required=True, default="draft", index=True, copy=False)
+    state = fields.Selection(
+        STATES, required=True, readonly=True, default="draft", index=True, copy=False
+    )
     captured_on = fields.Datetime(
         "Captured", required=True, readonly=True, copy=False, default=fields.Datetime.now
     )
@@ -231,8 +233,8 @@ class PrivacyKyc(models.Model):
 
     def _log_reveal(self, field_name, label):
         """One row of the audit chain for each look at the number."""
-        super()._log_reveal(field_name, label)
         self.env["privacy.audit"]._log("reveal", self, [field_name], self.partner_id)
+        return super()._log_reveal(field_name, label)
 
     def _privacy_delete_files(self):
         """Delete the files of the pictures; erasure asks for it before it deletes the rows."""

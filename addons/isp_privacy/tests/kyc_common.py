@@ -2,6 +2,7 @@ import base64
 import io
 import os
 import tempfile
+from contextlib import contextmanager
 
 from PIL import Image
 
@@ -40,7 +41,7 @@ class KycCase(PrivacyRequestCase, EncryptionCase):
         super().setUpClass()
         folder = tempfile.TemporaryDirectory(prefix="isp-kyc-")
         cls.addClassCleanup(folder.cleanup)
-        cls.folder = folder.name
+        cls.kyc_folder = folder.name
         cls.Document = cls.env["privacy.kyc.document"]
         cls.classPatch(type(cls.Document), "_get_folder", lambda _self: folder.name)
         cls.amina = cls.create_user("kyc_amina", KYC_OFFICER)
@@ -49,6 +50,11 @@ class KycCase(PrivacyRequestCase, EncryptionCase):
         cls.support = cls.create_user("kyc_support", "isp_base.group_isp_support")
         cls.manager = cls.create_user("kyc_manager", "isp_base.group_isp_manager")
 
+    def setUp(self):
+        super().setUp()
+        for name in self.files():
+            os.unlink(os.path.join(self.kyc_folder, name))
+
     @classmethod
     def capture(cls, partner=None, user=None, number=NID, sides=("front", "back"), **vals):
         """A draft that ``user`` (Amina) captures for ``partner`` (Karim)."""
@@ -56,9 +62,11 @@ class KycCase(PrivacyRequestCase, EncryptionCase):
             (0, 0, {"side": side, "upload": as_upload(picture(colour=colour))})
             for side, colour in zip(sides, ("navy", "red", "green"), strict=False)
         ]
+        user = user or cls.amina
         return (
             cls.env["privacy.kyc"]
-            .with_user(user or cls.amina)
+            .with_user(user)
+            .with_context(allowed_company_ids=user.company_ids.ids)
             .create(
                 {
                     "partner_id": (partner or cls.karim).id,
@@ -79,6 +87,12 @@ class KycCase(PrivacyRequestCase, EncryptionCase):
         self.assertEqual(kyc.state, "approved")
         return kyc
 
+    @contextmanager
+    def assertRefused(self, error, words):
+        """What is refused leaves nothing behind, as in a transaction of its own."""
+        with self.assertRaisesRegex(error, words) as refused, self.env.cr.savepoint():
+            yield refused
+
     def audit_of(self, records, action):
         """The rows of the audit chain about these records."""
         return (
@@ -94,12 +108,12 @@ class KycCase(PrivacyRequestCase, EncryptionCase):
         )
 
     def files(self):
-        return sorted(os.listdir(self.folder))
+        return sorted(os.listdir(self.kyc_folder))
 
     def bytes_on_disk(self):
         contents = []
         for name in self.files():
-            with open(os.path.join(self.folder, name), "rb") as file:
+            with open(os.path.join(self.kyc_folder, name), "rb") as file:
                 contents.append(file.read())
         return b"".join(contents)
 

@@ -40,7 +40,7 @@ class TestKycFiles(KycCase):
         self.assertEqual(content_of(scan), PDF)
         on_disk = self.bytes_on_disk()
         self.assertGreater(len(on_disk), len(PDF))
-        for clear in (b"CANARY", b"%PDF", b"\xff\xd8\xff", b"JFIF", NID.encode()):
+        for clear in (b"CANARY", b"%PDF-", b"JFIF", NID.encode()):
             self.assertNotIn(clear, on_disk)
         self.env.flush_all()
         for table in ("privacy_kyc", "privacy_kyc_document", "privacy_audit"):
@@ -96,20 +96,20 @@ class TestKycFiles(KycCase):
             (html_in_jpeg, "damaged"),
             (picture()[:300], "damaged"),
         ):
-            with self.subTest(content=content[:12]), self.assertRaisesRegex(UserError, words):
+            with self.subTest(content=content[:12]), self.assertRefused(UserError, words):
                 self.add(kyc, content)
-        with patch.object(upload, "MAX_BYTES", 1000), self.assertRaisesRegex(UserError, "larger"):
+        with patch.object(upload, "MAX_BYTES", 1000), self.assertRefused(UserError, "larger"):
             self.add(kyc, PDF)
-        with patch.object(upload, "MAX_PIXELS", 99), self.assertRaisesRegex(UserError, "pixels"):
+        with patch.object(upload, "MAX_PIXELS", 99), self.assertRefused(UserError, "pixels"):
             self.add(kyc, picture())
-        with self.assertRaisesRegex(UserError, "once more"):
+        with self.assertRefused(UserError, "once more"):
             self.Document.with_user(self.amina).create({"kyc_id": kyc.id, "upload": "no base64!"})
 
     def test_a_document_has_not_any_number_of_pictures(self):
         kyc = self.capture(sides=())
         with (
             patch("odoo.addons.isp_privacy.models.privacy_kyc_document.MAX_DOCUMENTS", 1),
-            self.assertRaisesRegex(UserError, "at most 1 "),
+            self.assertRefused(UserError, "at most 1 "),
         ):
             self.add(kyc, picture())
             self.add(kyc, picture())
@@ -120,7 +120,7 @@ class TestKycFiles(KycCase):
         with mute_logger("odoo.addons.isp_privacy.models.privacy_sealed"):
             os.replace(front._get_path(back.store_name), front._get_path(front.store_name))
             for document in (front, back):
-                with self.assertRaisesRegex(UserError, "gone or damaged"):
+                with self.assertRefused(UserError, "gone or damaged"):
                     document._open_file(document.store_name)
 
     def test_a_replaced_picture_is_deleted(self):
@@ -134,7 +134,7 @@ class TestKycFiles(KycCase):
     def test_a_file_that_no_row_names_is_deleted_in_time(self):
         kyc = self.capture()
         kept = self.files()
-        with open(os.path.join(self.folder, "f" * 32), "wb") as file:
+        with open(os.path.join(self.kyc_folder, "f" * 32), "wb") as file:
             file.write(b"left")
         self.env["privacy.kyc"]._cron_daily()
         self.assertEqual(len(self.files()), 3, "it may belong to a transaction that runs")
@@ -147,13 +147,13 @@ class TestKycFiles(KycCase):
     def test_a_rotation_encrypts_keys_again_and_touches_no_file(self):
         kyc = self.capture()
         before = {document: content_of(document) for document in kyc.document_ids}
-        stamps = [os.stat(os.path.join(self.folder, name)).st_mtime_ns for name in self.files()]
+        stamps = [os.stat(os.path.join(self.kyc_folder, name)).st_mtime_ns for name in self.files()]
         self.use_keys("k2", "k1", "k2")
         self.assertEqual(self.Document._rotate_keys(), 2)
         self.assertEqual(self.env["privacy.kyc"]._rotate_keys(), 1)
         self.assertEqual(
             stamps,
-            [os.stat(os.path.join(self.folder, name)).st_mtime_ns for name in self.files()],
+            [os.stat(os.path.join(self.kyc_folder, name)).st_mtime_ns for name in self.files()],
         )
         self.use_keys("k2")
         self.assertEqual(kyc.number, NID)
@@ -163,7 +163,7 @@ class TestKycFiles(KycCase):
     def test_without_keys_nothing_is_stored(self):
         kyc = self.capture(sides=())
         self.use_no_keys()
-        with self.assertRaisesRegex(UserError, "ISP_KEY_FILE"):
+        with self.assertRefused(UserError, "ISP_KEY_FILE"):
             self.add(kyc, picture())
         self.assertFalse(self.files())
 
@@ -249,7 +249,7 @@ class TestKycExport(ExportCase, KycCase):
     @proves("P-35")
     def test_number_and_pictures_are_in_the_package_of_the_person(self):
         kyc = self.approve()
-        self.capture(partner=self.rahim, number="1234567890")
+        self.capture(partner=self.rahim, number="9876543210")
         documents = {content_of(document) for document in kyc.document_ids}
         contents = self.contents_of(self.make())
         [row] = self.rows_of(contents, "privacy.kyc")
@@ -259,7 +259,7 @@ class TestKycExport(ExportCase, KycCase):
             content for path, content in contents.items() if path.startswith("documents/identity-")
         }
         self.assertEqual(handed_out, documents)
-        self.assertFalse([path for path, content in contents.items() if b"1234567890" in content])
+        self.assertFalse([path for path, content in contents.items() if b"9876543210" in content])
 
 
 @tagged("post_install", "-at_install")
