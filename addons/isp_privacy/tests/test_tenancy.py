@@ -51,12 +51,19 @@ SEEN = {
     ),
     ("onboarding.progress", "company_id"): "Which hints an administrator has closed.",
     ("onboarding.progress.step", "company_id"): "Which hints an administrator has closed.",
+    ("res.users", "company_ids"): (
+        "Who works for both companies: the names of staff are seen by all staff, as Odoo has it."
+    ),
 }
 # Values without which a row of the model is not what its rule is about: a customer, and no colleague
 # of ours, whose names all staff may see.
 VALUES = {"res.partner": {"partner_share": True}, "res.users": {"share": True}}
 # Models of which nobody is shown a row of the own company that is empty but for the company.
-NOT_SHOWN = {}
+NOT_SHOWN = {
+    "account.bank.statement.line": "Shown with its journal entry, whose rule counts.",
+    "mail.message": "Shown with the record that it is about.",
+    "spreadsheet.dashboard": "Shown to the groups it names.",
+}
 
 OWN, FOREIGN = 2_000_000_001, 2_000_000_002
 
