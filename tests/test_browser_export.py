@@ -33,10 +33,8 @@ def ask_for_csv(page):
     """Select all customers of the page, and ask for their names as CSV."""
     page.goto("/odoo/action-account.res_partner_action_customer?view_type=list")
     page.locator("th.o_list_record_selector input").check()
-    page.locator(
-        ".o_cp_action_menus button:has(.fa-cog), .o_control_panel_actions button:has-text('Actions')"
-    ).first.click()
-    page.get_by_role("menuitem", name="Export", exact=True).click()
+    page.get_by_role("button", name="Actions").click()
+    page.locator(".o-dropdown--menu .o_menu_item", has_text="Export").first.click()
     page.locator("#o_radiocsv").check()
     page.locator(".o_export_data_dialog .o_select_button").click()
 

@@ -106,7 +106,8 @@ FOLLOWERS = {
 }
 # Names an unreviewed addon may add to without changing what is stored.
 HARMLESS_PREFIXES = (
-    *("action_", "button_", "copy", "get_portal", "get_view", "get_formview", "message_"),
+    *("action_", "button_", "copy", "export_", "get_portal", "get_view", "get_formview"),
+    "message_",
     *("name_search", "onchange", "read", "search", "unlink", "web_", "_compute_access_"),
     *("_compute_display_name", "_get_access_", "_get_mail_", "_get_name_invoice_report"),
     *("_get_portal", "_get_report_", "_get_view", "_mail_", "_message_", "_notify_"),

@@ -21,7 +21,7 @@ ROLES = {
     "officer": "isp_privacy.group_privacy_officer",
     "administrator": "base.group_system",
 }
-SUITE = ("isp_", "test_isp_", "spreadsheet_dashboard_isp")
+SUITE = ("isp_", "spreadsheet_dashboard_isp")
 
 
 class RoleCase(TransactionCase):
