@@ -19,6 +19,7 @@ ROLES = {
     "manager": "isp_base.group_isp_manager",
     "auditor": "isp_privacy.group_privacy_auditor",
     "officer": "isp_privacy.group_privacy_officer",
+    "kyc": "isp_privacy.group_kyc_officer",
     "administrator": "base.group_system",
 }
 SUITE = ("isp_", "spreadsheet_dashboard_isp")
