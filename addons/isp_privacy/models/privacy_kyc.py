@@ -73,7 +73,7 @@ class PrivacyKyc(models.Model):
         last4_from=8,
         help="Stored encrypted. Whoever has it shown is written into the audit chain.",
     )
-    valid_until = fields.Date(help="The last day, if the document says one.")
+    valid_until = fields.Date("Valid until", help="The last day, if the document says one.")
     document_ids = fields.One2many("privacy.kyc.document", "kyc_id", "Pictures")
     duplicate_ids = fields.Many2many(
         "privacy.kyc",
@@ -102,7 +102,9 @@ class PrivacyKyc(models.Model):
     decided_on = fields.Datetime("Decided", readonly=True, copy=False)
     decided_by_id = fields.Many2one("res.users", "Decided by", readonly=True, copy=False)
     rejection_reason = fields.Text(
-        copy=False, help="The customer reads it on the customer page, so say what to do."
+        "Reason of a rejection",
+        copy=False,
+        help="The customer reads it on the customer page, so say what to do.",
     )
     can_approve = fields.Boolean(compute="_compute_can_approve")
 
