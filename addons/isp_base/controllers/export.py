@@ -1,7 +1,8 @@
 import io
 
-from odoo.addons.isp_base import safe_csv
 from odoo.addons.web.controllers import export
+
+from .. import safe_csv
 
 
 class TextOnly:

@@ -5,8 +5,9 @@ from werkzeug.datastructures import FileStorage
 
 from odoo import http
 
-from odoo.addons.isp_base import safe_csv
 from odoo.addons.web.controllers.pivot import TableExporter
+
+from .. import safe_csv
 
 # What the library behind the export takes for a link or a formula, beside what a spreadsheet does.
 _NOT_TEXT = re.compile(r"\{=|(ftp|http)s?://|mailto:|(in|ex)ternal:|file://")
