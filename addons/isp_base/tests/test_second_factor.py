@@ -53,7 +53,8 @@ class TestSecondFactor(HttpCase):
         )
 
     def read_by_rpc(self, user):
-        """Read as a script does, with the password in each call."""
+        """Read as a script does, with the password in each call, where that is allowed."""
+        self.env["ir.config_parameter"].set_param("isp_base.allow_rpc", "True")
         return self.xmlrpc_object.execute_kw(
             get_db_name(), user.id, PASSWORD, "res.users", "read", [user.ids, ["name"]]
         )

@@ -34,6 +34,7 @@ REVIEWED = {
     "isp_base",
     "isp_billing",
     "isp_network",
+    "isp_privacy",
     "l10n_in",
     "mail",
     "payment",
