@@ -1,7 +1,7 @@
 {
     "name": "ISP base",
     "summary": "Encrypted fields, roles and quiet defaults for internet providers",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Services/ISP",
     "author": "ISP Suite contributors",
     "website": "https://github.com/isp-suite/isp-suite",

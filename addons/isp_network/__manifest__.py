@@ -1,7 +1,7 @@
 {
     "name": "ISP network",
     "summary": "Routers, RADIUS logins straight from the ledger, sessions and login attempts",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "ISP",
     "author": "ISP Suite contributors",
     "website": "https://github.com/isp-suite/isp-suite",
