@@ -161,5 +161,5 @@ def test_an_erasure_and_a_purge(
         expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
         picture(page, "privacy_purge")
         page.goto("/odoo/privacy-packages")
-        expect(page.locator(".o_list_view, .o_view_nocontent").first).to_be_visible()
+        expect(page.locator(".o_data_row").first).to_be_visible()
         picture(page, "privacy_packages")

@@ -8,7 +8,6 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
-from odoo.tools import format_datetime
 
 from odoo.addons.isp_base.encryption import get_keyring
 
@@ -226,15 +225,13 @@ class PrivacyExport(models.Model):
 
     def _get_letter_words(self):
         """What the letter says: where to get the package, until when and how often."""
-        lang = self.request_id._get_letter_lang()
-        reader = self.with_context(lang=lang)
+        request = self.request_id
+        reader = request.with_context(lang=request._get_letter_lang())
         return reader.env._(
             "Your data is ready. Open this request on our customer page, confirm with your password "
             "that it is you, and fetch the package: until %(date)s, and %(count)s times at most. "
             "Then it is deleted.",
-            date=format_datetime(
-                reader.env, self.expires_on, tz=self.company_id._get_privacy_zone(), lang_code=lang
-            ),
+            date=reader._format_moment(self.expires_on),
             count=self.download_limit,
         )
 

@@ -233,4 +233,5 @@ class PrivacyRequest(models.Model):
 
     def _format_moment(self, moment):
         """``moment`` in words, on the calendar of the company."""
-        return format_datetime(self.env, moment, tz=self.company_id._get_privacy_zone())
+        zone = self.company_id._get_privacy_zone()
+        return format_datetime(self.env, moment, tz=zone, dt_format="d MMMM yyyy, HH:mm")
