@@ -149,7 +149,8 @@ def open_page(browser, server, screenshots):
         )
         try:
             yield page
-        except BaseException:
+        except BaseException as error:
+            error.add_note(f"The page reported: {problems}")
             page.screenshot(path=screenshots / "failed.png")
             raise
         finally:

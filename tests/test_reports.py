@@ -130,7 +130,8 @@ def open_page(browser, server, screenshots):
             page.locator(".o_navbar_apps_menu button").click()
             page.get_by_role("menuitem", name="ISP", exact=True).click()
             yield page
-        except BaseException:
+        except BaseException as error:
+            error.add_note(f"The page reported: {problems}")
             page.screenshot(path=screenshots / "failed_report.png")
             raise
         finally:

@@ -1,7 +1,11 @@
 import io
+import json
+from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader
 
 from .document_common import text_of
@@ -78,6 +82,42 @@ class TestDocumentHttp(HttpCase):
         response = self.url_open(f"/report/pdf/isp_billing.report_bill/{self.bill.id}")
         self.assertEqual(response.headers["Content-Type"], "application/pdf")
         self.assertIn(self.bill.name, text_of(response.content))
+
+    def print_bill(self):
+        """What the web client does behind the button Print."""
+        self.authenticate("admin", "admin")
+        url = f"/report/pdf/isp_billing.report_bill/{self.bill.id}"
+        return self.url_open("/report/download", params={"data": json.dumps([url, "qweb-pdf"])})
+
+    def test_a_print_that_met_another_transaction_is_tried_again(self):
+        render = self.registry["account.move"]._render_documents
+        calls = []
+
+        def lose_the_first_race(moves, *args, **kwargs):
+            calls.append(moves.ids)
+            if len(calls) == 1:
+                moves.env.cr.execute("DO 'BEGIN RAISE SQLSTATE ''40001''; END'")
+            return render(moves, *args, **kwargs)
+
+        with (
+            patch.object(self.registry["account.move"], "_render_documents", lose_the_first_race),
+            mute_logger("odoo.sql_db", "odoo.addons.web.controllers.report"),
+        ):
+            response = self.print_bill()
+        self.assertEqual(calls, [self.bill.ids] * 2)
+        self.assertEqual(response.status_code, 200)
+        self.assertIn(self.bill.name, text_of(response.content))
+
+    def test_an_error_of_a_print_is_shown(self):
+        refuse = UserError("No printer today")
+        with (
+            patch.object(
+                self.registry["account.move"], "_render_documents", autospec=True, side_effect=refuse
+            ),
+            mute_logger("odoo.addons.web.controllers.report"),
+        ):
+            response = self.print_bill()
+        self.assertIn("No printer today", response.text)
 
     def test_a_bill_and_another_invoice_print_into_one_file(self):
         invoice = self.env["account.move"].create(
