@@ -112,7 +112,10 @@ class TestDocumentHttp(HttpCase):
         refuse = UserError("No printer today")
         with (
             patch.object(
-                self.registry["account.move"], "_render_documents", autospec=True, side_effect=refuse
+                self.registry["account.move"],
+                "_render_documents",
+                autospec=True,
+                side_effect=refuse,
             ),
             mute_logger("odoo.addons.web.controllers.report"),
         ):
