@@ -19,7 +19,7 @@ pytest.register_assert_rewrite(
     "harness.kills", "harness.ledger", "harness.payment_chaos", "harness.router_chaos"
 )
 
-from harness import cluster, databases, radius, server, settings, sharing  # noqa: E402
+from harness import cluster, databases, radius, server, settings, sharing, warm  # noqa: E402
 
 _numbers = itertools.count(1)
 
@@ -40,6 +40,7 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "proves(number): a promise that it proves, see harness/promises.py"
     )
+    warm.enable()
     if worker := sharing.worker_from_environment():
         config.pluginmanager.register(worker)
 

@@ -154,9 +154,9 @@ class Provider:
         # The process may die between its commit and telling of it.
         told = int(lines[-1].split()[0]) if lines else posted
         assert told in (posted, posted - self.batch) and posted % self.batch == 0
-        # Or between the last commit and its last sentence.
         assert state == ("done" if posted == self.subscriptions else "running")
-        return Kill(case, moment, posted)
+        # Or between the last commit and its last sentence: there is nothing left to resume.
+        return Kill(case, moment, posted) if state == "running" else None
 
     def _wait_for_rollback(self, database):
         """Wait until PostgreSQL has noticed that its client is gone."""

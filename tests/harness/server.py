@@ -5,12 +5,15 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
-from .databases import HarnessError
+from . import warm
+from .databases import HarnessError, query
 from .settings import environment, log_folder, odoo_command
 
 START_TIMEOUT_S = 120
@@ -70,15 +73,8 @@ class OdooServer:
         return self
 
     def _spawn(self):
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                self._command,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        with self.log.open("a") as log, open(os.devnull) as null:
+            self.process = _start(self.db, self._command, self._env, null, log, log)
 
     def _wait_until_healthy(self):
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -155,17 +151,36 @@ def run_shell(db, code, timeout=300, env=None):
     The code must commit what it wants to keep. An exception in it raises :class:`HarnessError`
     with its traceback.
     """
-    result = subprocess.run(
-        odoo_command("shell", "-d", db, "--no-http", "--log-level", "error"),
-        env=environment() | (env or {}),
-        input=code,
-        text=True,
-        capture_output=True,
-        timeout=timeout,
-    )
-    if result.returncode:
-        raise HarnessError(f"odoo shell failed:\n{result.stderr[-4000:]}")
-    return result.stdout
+    command = odoo_command("shell", "-d", db, "--no-http", "--log-level", "error")
+    with tempfile.TemporaryFile("w+") as given, _outputs() as (output, errors):
+        given.write(code)
+        given.seek(0)
+        process = _start(db, command, environment() | (env or {}), given, output, errors)
+        try:
+            process.wait(timeout)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(STOP_TIMEOUT_S)
+            raise
+        for file in (output, errors):
+            file.seek(0)
+        if process.returncode:
+            raise HarnessError(f"odoo shell failed:\n{errors.read()[-4000:]}")
+        return output.read()
+
+
+@contextmanager
+def _outputs():
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        yield output, errors
+
+
+def _start(db, command, env, stdin, stdout, stderr):
+    def modules():
+        statement = "SELECT name FROM ir_module_module WHERE state = 'installed' ORDER BY name"
+        return [name for (name,) in query(db, statement)]
+
+    return warm.start(command, env, modules, stdin, stdout, stderr)
 
 
 def read_shell(db, code, **options):

@@ -62,7 +62,7 @@ class PrivacyMapEntry(models.Model):
     # === THE MAP === #
 
     @api.model
-    @tools.ormcache()
+    @tools.ormcache(cache="stable")
     def _get_map(self):
         """Return the :class:`DataMap` of this database."""
         # sudo: the map is the same for everybody, whoever asks first.
@@ -86,7 +86,7 @@ class PrivacyMapEntry(models.Model):
         return {name for (name,) in rows}
 
     @api.model
-    @tools.ormcache()
+    @tools.ormcache(cache="stable")
     def _get_rows(self):
         """Return the rows as JSON."""
         rows = [
@@ -118,7 +118,7 @@ class PrivacyMapEntry(models.Model):
 
     def _get_path_domain(self, partners, model_name, path):
         if "/" in path:
-            return self._get_document_domain(partners, *path.split("/"))
+            return self._get_document_domain(partners, model_name, *path.split("/"))
         if "=" in path:
             own, theirs = path.split("=")
             values = [value for value in partners.sudo().mapped(theirs) if value]
@@ -132,13 +132,31 @@ class PrivacyMapEntry(models.Model):
     def _get_query(self, partners, model_name):
         return self._get_whole_model(model_name)._search(self._get_domain(partners, model_name))
 
-    def _get_document_domain(self, partners, model_field, id_field):
-        """Return the domain of what belongs to documents of these people."""
+    def _get_document_domain(self, partners, model_name, model_field, id_field):
+        """Return the domain of what belongs to documents of these people.
+
+        It names every model that has documents, and is asked for again and again while a package
+        is made or a person erased; so it is kept with the transaction's cursor. What it holds are
+        queries, not records: documents that come later are found as well.
+        """
         datamap = self._get_map()
-        domain = Domain.FALSE
-        for name, paths in datamap.subject_models().items():
-            # What belongs to something else itself is not a document; a view has no attachments.
-            if self.env[name]._auto and not any(re.search(r"/|\.\*$", path) for path in paths):
-                query = self._get_query(partners, name)
-                domain |= Domain(model_field, "=", name) & Domain(id_field, "any!", query)
-        return domain
+        documents = {
+            name: paths
+            for name, paths in datamap.subject_models().items()
+            # What belongs to something else itself is no document; a view has no attachments.
+            if self.env[name]._auto and not any(re.search(r"/|\.\*$", path) for path in paths)
+        }
+        values = {
+            path: tuple(partners.sudo().mapped(path.split("=")[1]))
+            for path in {path for paths in documents.values() for path in paths if "=" in path}
+        }
+        known = self.env.cr.cache.setdefault("privacy_document_domains", {})
+        key = (datamap, model_name, model_field, id_field, partners._ids, tuple(values.items()))
+        if key not in known:
+            domain = Domain.OR(
+                Domain(model_field, "=", name)
+                & Domain(id_field, "any!", self._get_query(partners, name))
+                for name in documents
+            )
+            known[key] = domain.optimize_full(self._get_whole_model(model_name))
+        return known[key]

@@ -139,7 +139,7 @@ class PrivacyPurpose(models.Model):
             )
 
     def _forget_map(self):
-        self.env.registry.clear_cache()
+        self.env.registry.clear_cache("stable")
         self.env["privacy.map.entry"].invalidate_model()
 
     # === ACTIONS === #
