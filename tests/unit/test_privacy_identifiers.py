@@ -55,6 +55,7 @@ def patterns_of(*values):
         (EMAIL, quote("<karim@customer.example>", safe="")),
         (EMAIL, r'{"to": "\nkarim@customer.example"}'),
         (NAME, "Dear KARIM  UDDIN,"),
+        (NAME, "\N{KELVIN SIGN}arim Uddin"),
         (NAME, "karim%20uddin"),
         (NAME, "?name=Karim+Uddin&x"),
         (NAME, "Karim&nbsp;Uddin"),
@@ -70,8 +71,9 @@ def patterns_of(*values):
         (STREET, "house 12,  road 5"),
     ],
 )
-def test_found_in_every_form(value, text):
-    assert patterns_of(value).found_in(text)
+@pytest.mark.parametrize("around", ["", " lorem % ২০ 20" * 1000])
+def test_found_in_every_form(value, text, around):
+    assert patterns_of(value).found_in(f"{around} {text} {around}")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +132,23 @@ def test_the_loose_form_finds_all_that_the_strict_one_does():
 def test_redacting_leaves_the_rest():
     text = "Karim Uddin (karim@customer.example, 01711111111) paid 500."
     assert patterns_of(PHONE, EMAIL, NAME).redact(text, "X") == "X (X, X) paid 500."
+
+
+def test_a_long_text_without_a_mark_is_not_searched():
+    """Files are searched many times as fast by what must stand in each form of an identifier."""
+
+    def searched(value, text):
+        patterns = patterns_of(value)
+        seen = []
+        patterns.strict = type("Spy", (), {"search": lambda _self, text: seen.append(text)})()
+        patterns.found_in(text)
+        return bool(seen)
+
+    long = " lorem ipsum 12 %20 ২০" * 1000
+    for value in (PHONE, EMAIL, NAME, BANGLA, FIRM, NID, LOGIN, MAC, STREET):
+        assert not searched(value, long)
+        assert searched(value, f"{long} {value[1]}")
+    assert searched(PHONE, f"{long} 01711111112 ০১৭১১-১১%20১১১১ {long}")
 
 
 def test_nobody_is_found_by_nothing():

@@ -21,9 +21,16 @@ MIN_PHONE = 7
 MIN_NAME = 8
 MIN_LOGIN = 5
 MIN_ADDRESS = 10
+# Letters by which a long text is sorted out, and from how many characters it is one.
+MIN_MARK = 3
+LONG_TEXT = 1000
 
+_DIGITS, _HEX = b"0123456789", b"0123456789abcdef"
 _BENGALI_DIGITS = "০১২৩৪৫৬৭৮৯"
 _TO_LATIN = str.maketrans(_BENGALI_DIGITS, "0123456789")
+_FIRST_OF_BENGALI = _BENGALI_DIGITS.encode()[:2]
+# A regular expression without regard to case takes them for the plain letter.
+_TAKEN_FOR = {"\N{KELVIN SIGN}".encode(): b"k", "\N{LATIN SMALL LETTER LONG S}".encode(): b"s"}
 _BLANK = r"(?:\s|%20|\+|&nbsp;|\\u00a0)+"
 _SEPARATOR = r"(?:[\s.()/:-]|%20|&nbsp;)*"
 _MAC = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}(?![0-9a-f])", re.I)
@@ -149,17 +156,60 @@ class Patterns:
         self.strict = (
             re.compile("|".join(sorted(strict, key=len, reverse=True)), re.I) if strict else None
         )
+        self._marks = [_marks(identifier) for identifier in identifiers]
 
     def __bool__(self):
         return self.strict is not None
 
     def found_in(self, text):
         """Tell if one of the identifiers stands in a text."""
+        if len(text) > LONG_TEXT and not self._may_be_in(text):
+            return False
         return bool(self.strict and self.strict.search(text))
+
+    def _may_be_in(self, text):
+        """Sort out quickly most of the long texts, such as files, in which none stands."""
+        content = text.encode("utf-8", "ignore").lower()
+        for letter, plain in _TAKEN_FOR.items():
+            content = content.replace(letter, plain)
+        reduced = {None: content}
+        for alphabet, marks in self._marks:
+            if alphabet not in reduced:
+                reduced[alphabet] = _only(alphabet, content)
+            if any(mark in reduced[alphabet] for mark in marks):
+                return True
+        return False
 
     def redact(self, text, replacement):
         """Return the text with ``replacement`` in place of each identifier."""
         return self.strict.sub(lambda _match: replacement, text) if self.strict else text
+
+
+def _marks(identifier):
+    """Return ``(alphabet, marks)``: one of the marks is in each text in which the identifier stands.
+
+    The marks are in what is left of the text once all characters are dropped that are not of the
+    alphabet; without one, nothing is dropped.
+    """
+    kind, value = identifier
+    if kind == "mac":
+        return _HEX, [value.encode()]
+    if kind in ("phone", "number"):
+        return _DIGITS, [max(re.findall(r"\d+", value), key=len, default="").encode()]
+    plain = max(re.findall(r"[a-z0-9]+", value.lower()), key=len, default="")
+    if len(plain) >= MIN_MARK:
+        return None, [plain.encode()]
+    letters = {value[0].lower(), value[0].upper()}
+    return None, [form.encode().lower() for letter in letters for form in _forms(letter)]
+
+
+def _only(alphabet, content):
+    """Return the characters of an alphabet in a text, Bengali digits as those of the alphabet."""
+    if _FIRST_OF_BENGALI in content:
+        for number, digit in enumerate(_BENGALI_DIGITS):
+            content = content.replace(digit.encode(), b"%d" % number)
+    # "%20" is a blank, and not a digit.
+    return content.replace(b"%20", b"").translate(None, bytes(set(range(256)) - set(alphabet)))
 
 
 def _loose(identifier):
@@ -178,11 +228,15 @@ def _digits(value):
 
 
 def _char(char):
-    """A character in each form in which it may have been escaped."""
-    forms = [char, html.escape(char), quote(char, safe=""), json.dumps(char)[1:-1]]
-    if not char.isascii():
-        forms += [f"&#{ord(char)};", f"&#x{ord(char):x};"]
-    forms = list(dict.fromkeys(forms))
+    """A pattern of a character in each form in which it may have been escaped."""
+    forms = _forms(char)
     if len(forms) == 1:
         return re.escape(char)
     return f"(?:{'|'.join(map(re.escape, forms))})"
+
+
+def _forms(char):
+    forms = [char, html.escape(char), quote(char, safe=""), json.dumps(char)[1:-1]]
+    if not char.isascii():
+        forms += [f"&#{ord(char)};", f"&#x{ord(char):x};"]
+    return list(dict.fromkeys(forms))

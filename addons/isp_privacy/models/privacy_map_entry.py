@@ -118,7 +118,7 @@ class PrivacyMapEntry(models.Model):
 
     def _get_path_domain(self, partners, model_name, path):
         if "/" in path:
-            return self._get_document_domain(partners, model_name, *path.split("/"))
+            return self._get_document_domain(partners, *path.split("/"))
         if "=" in path:
             own, theirs = path.split("=")
             values = [value for value in partners.sudo().mapped(theirs) if value]
@@ -132,11 +132,18 @@ class PrivacyMapEntry(models.Model):
     def _get_query(self, partners, model_name):
         return self._get_whole_model(model_name)._search(self._get_domain(partners, model_name))
 
-    def _get_document_domain(self, partners, model_name, model_field, id_field):
-        """Return the domain of what belongs to documents of these people.
+    def _get_document_domain(self, partners, model_field, id_field):
+        """Return the domain of what belongs to documents of these people."""
+        return Domain.OR(
+            Domain(model_field, "=", name) & Domain(id_field, "any!", query)
+            for name, query in self._get_document_queries(partners).items()
+        )
 
-        It names every model that has documents, and is asked for again and again while a package
-        is made or a person erased; so it is kept with the transaction's cursor. What it holds are
+    def _get_document_queries(self, partners):
+        """Return ``{model: query}`` of the documents of these people.
+
+        There is one for each model that has any, and they are asked for again and again while a
+        package is made or a person erased; so they are kept with the transaction's cursor. They are
         queries, not records: documents that come later are found as well.
         """
         datamap = self._get_map()
@@ -148,15 +155,12 @@ class PrivacyMapEntry(models.Model):
         }
         values = {
             path: tuple(partners.sudo().mapped(path.split("=")[1]))
-            for path in {path for paths in documents.values() for path in paths if "=" in path}
+            for paths in documents.values()
+            for path in paths
+            if "=" in path
         }
-        known = self.env.cr.cache.setdefault("privacy_document_domains", {})
-        key = (datamap, model_name, model_field, id_field, partners._ids, tuple(values.items()))
+        known = self.env.cr.cache.setdefault("privacy_document_queries", {})
+        key = (datamap, partners._ids, tuple(values.items()))
         if key not in known:
-            domain = Domain.OR(
-                Domain(model_field, "=", name)
-                & Domain(id_field, "any!", self._get_query(partners, name))
-                for name in documents
-            )
-            known[key] = domain.optimize_full(self._get_whole_model(model_name))
+            known[key] = {name: self._get_query(partners, name) for name in documents}
         return known[key]
