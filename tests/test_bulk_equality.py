@@ -9,7 +9,7 @@ from harness import databases
 from harness.comparison import compare
 from harness.server import run_shell
 
-SUBSCRIPTIONS = 200
+SUBSCRIPTIONS = 120
 TARGET = "2027-02-01"
 
 # Differ because the copies are told to do it differently, or report how they did it.

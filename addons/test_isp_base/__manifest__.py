@@ -1,6 +1,6 @@
 {
     "name": "ISP base: tests",
-    "summary": "Models that exist only to test encrypted fields",
+    "summary": "Models that exist only to test encrypted fields, and what makes tests quick",
     "version": "19.0.1.0.0",
     "category": "Hidden",
     "author": "ISP Suite contributors",

@@ -33,20 +33,13 @@ EXTRA_MODULES = ["payment_demo"]
 NOT_IN_THE_DATABASE = {"tests", "static", "readme", "__pycache__"}
 BUILD_TIMEOUT_S = 900
 # The bundles of scripts and styles that pages and reports of the tests load, made once instead of in
-# every test. Odoo's own choice has its unit tests, dark mode and public meetings, which cost as much
-# again, and lacks what is loaded later: charts, spreadsheets, styles of printed reports.
+# every test: what Odoo makes before its tests (see ir.qweb of test_isp_base) and what is loaded
+# later, charts, spreadsheets, styles of printed reports.
 PREPARE_BUNDLES = """
 Qweb = env["ir.qweb"]
-unused = ("web.assets_unit_tests", "web.tests_assets", "web.qunit", "web.assets_web_dark", "api_doc.",
-          "mail.assets_", "spreadsheet.public_")
-scripts, styles = (
-    sorted(name for name in bundles if not name.startswith(unused))
-    for bundles in Qweb._get_bundles_to_pregenarate()
-)
-later = ["web.chartjs_lib", "spreadsheet.o_spreadsheet"]
-for name in scripts + later:
+Qweb._pregenerate_assets_bundles()
+for name in ("web.chartjs_lib", "spreadsheet.o_spreadsheet"):
     Qweb._get_asset_bundle(name, css=False, js=True).js()
-for name in styles + later:
     Qweb._get_asset_bundle(name, css=True, js=False).css()
 for name in ("web.report_assets_common", "web.report_assets_pdf"):
     Qweb._get_asset_bundle(name, css=True, js=False, autoprefix=True).css()

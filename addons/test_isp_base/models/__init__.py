@@ -1,1 +1,2 @@
+from . import ir_qweb
 from . import test_isp_secret
