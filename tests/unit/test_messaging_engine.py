@@ -3,7 +3,6 @@
 from datetime import datetime, timezone
 
 import pytest
-
 from messaging_engine import dlt, hours, numbers, placeholders, words
 from messaging_engine.text_length import GSM7, UCS2, measure
 

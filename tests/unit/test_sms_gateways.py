@@ -4,11 +4,11 @@ import logging
 
 import pytest
 import requests
-
-from simulators.sms import msg91, ssl_wireless
 from sms_gateways.common import Misconfigured, Order, Refused, TryLater, Unknown, scrub
 from sms_gateways.msg91 import Msg91
 from sms_gateways.ssl_wireless import SslWireless
+
+from simulators.sms import msg91, ssl_wireless
 
 NUMBER = "+8801711000001"
 INDIAN = "+919826268423"
