@@ -140,6 +140,8 @@ def test_words():
     listed = ["discount", "50% off", "ছাড়", "অফার"]
     assert words.find("Get a DISCOUNT: 50% off", listed) == ["discount", "50% off"]
     assert words.find("We discounted nothing", listed) == []
+    assert words.find("Save 20% off today", ["% off"]) == ["% off"]
+    assert words.find("20% offline", ["% off"]) == []
     assert words.find("no discounts but a discount", listed) == ["discount"]
     # The letter can be written in two ways; endings are glued to the word.
     assert words.find("বিশেষ ছাড\u09bcে", listed) == ["ছাড়"]

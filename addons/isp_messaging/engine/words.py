@@ -21,16 +21,16 @@ def _has(plain, word):
     position = plain.find(word) if word else -1
     while position >= 0:
         end = position + len(word)
-        if not word.isascii() or not (
-            _is_letter(plain[position - 1 : position]) or _is_letter(plain[end : end + 1])
-        ):
+        before, after = plain[max(position - 1, 0) : position], plain[end : end + 1]
+        if not (_goes_on(before, word[0]) or _goes_on(word[-1], after)):
             return True
         position = plain.find(word, position + 1)
     return False
 
 
-def _is_letter(char):
-    return bool(char) and char.isascii() and char.isalnum()
+def _goes_on(char, following):
+    """Whether two neighbours belong to one Latin word."""
+    return all(one.isascii() and one.isalnum() for one in (char, following))
 
 
 def is_bangla(text):

@@ -2,7 +2,6 @@
 
 from unittest.mock import patch
 
-from odoo.addons.isp_base.tests.common import EncryptionCase
 from odoo.addons.isp_billing.tests.dunning_common import IspDunningCase
 
 from ..gateways import CLIENTS
@@ -34,7 +33,7 @@ class FakeClient:
         return self.left
 
 
-class MessagingCase(EncryptionCase, IspDunningCase):
+class MessagingCase(IspDunningCase):
     """Padma Net sends by SSL Wireless; it is noon of Wednesday, 10 March 2027, in Dhaka."""
 
     @classmethod
