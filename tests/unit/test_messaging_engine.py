@@ -1,9 +1,9 @@
 """Length of texts, placeholders, registered texts, hours and words: what needs no database."""
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
-from messaging_engine import dlt, hours, numbers, placeholders, words
+from messaging_engine import codes, dlt, hours, numbers, placeholders, words
 from messaging_engine.text_length import GSM7, UCS2, measure
 
 DHAKA = hours.Window("Asia/Dhaka", 9, 20, (hours.Break(4, 12, 14),))
@@ -152,3 +152,31 @@ def test_script():
     assert words.is_bangla("Padma Net এর নতুন প্যাকেজ দেখুন")
     assert not words.is_bangla("Notun package dekhun, Padma Net")
     assert not words.is_bangla("12345")
+
+
+def test_codes_are_drawn_with_all_their_digits():
+    drawn = {codes.draw() for _number in range(50)}
+    assert len(drawn) > 40
+    assert all(len(code) == 6 and code.isdigit() for code in drawn)
+
+
+@pytest.mark.parametrize(
+    ("of_number", "of_address", "country", "expected"),
+    [
+        ([], [], "BD", None),
+        ([59], [], "BD", "wait"),
+        ([60], [], "BD", None),
+        ([61, 300, 899], [], "BD", "number"),
+        ([61, 300, 900], [], "BD", None),
+        ([900, 4000, 5000, 6000, 7000], [], "BD", "number"),
+        ([], [(100, "BD")] * 9, "BD", None),
+        ([], [(100, "BD")] * 10, "BD", "address"),
+        ([], [(100, "BD"), (100, "IN"), (100, "NP")], "BD", None),
+        ([], [(100, "BD"), (100, "IN"), (100, "NP")], "LK", "address"),
+    ],
+)
+def test_limits_of_codes(of_number, of_address, country, expected):
+    now = datetime(2027, 3, 10)
+    ago = [now - timedelta(seconds=seconds) for seconds in of_number]
+    asked = [(now - timedelta(seconds=seconds), other) for seconds, other in of_address]
+    assert codes.refusal(now, ago, asked, country) == expected

@@ -1,10 +1,11 @@
 """The clients of the SMS gateways against simulators on loopback that refuse what the real ones do."""
 
+import json
 import logging
 
 import pytest
 import requests
-from sms_gateways.common import Misconfigured, Order, Refused, TryLater, Unknown, scrub
+from sms_gateways.common import Misconfigured, Order, Refused, Report, TryLater, Unknown, scrub
 from sms_gateways.msg91 import Msg91
 from sms_gateways.ssl_wireless import SslWireless
 
@@ -194,6 +195,35 @@ def test_nothing_secret_in_errors_and_logs(gateway, caplog):
     assert len(texts) > 5
     for secret in secrets:
         assert not any(secret in text for text in texts)
+
+
+@pytest.mark.parametrize("is_form", [True, False])
+def test_reports_of_deliveries(is_form):
+    entries = [
+        {
+            "requestId": "abc",
+            "report": [
+                {"number": "919826268423", "desc": "DELIVERED", "status": "1"},
+                {"number": "919826268424", "desc": "NDNC", "failedReason": "919826268424 is DND"},
+                {"number": "919826268425", "desc": "SUBMITTED"},
+                {"desc": "DELIVERED"},
+            ],
+        },
+        {"report": [{"number": "919826268426", "desc": "DELIVERED"}]},
+        "nonsense",
+    ]
+    text = json.dumps(entries)
+    reports = Msg91.read_reports(*(({"data": text}, "") if is_form else ({}, text)))
+    assert reports == [
+        Report("abc", "+919826268423", True),
+        Report("abc", "+919826268424", False, "… is DND"),
+    ]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "5", "null", '[{"report": [5]}]', '{"report": 5}'])
+def test_reports_that_cannot_be_read(body):
+    assert Msg91.read_reports({}, body) == []
+    assert SslWireless.read_reports({}, body) == []
 
 
 def test_words_of_a_gateway_lose_their_numbers():

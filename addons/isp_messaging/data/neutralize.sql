@@ -6,5 +6,7 @@ UPDATE isp_message
 UPDATE isp_message_gateway
    SET active = FALSE,
        api_token_enc = NULL,
+       callback_token_enc = NULL,
+       callback_token_bidx = NULL,
        connection_state = 'untested',
        connection_text = NULL;

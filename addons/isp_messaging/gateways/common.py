@@ -70,6 +70,16 @@ class Accepted:
     was_known: bool = False
 
 
+@dataclass(frozen=True)
+class Report:
+    """What a gateway says became of a message that it took."""
+
+    reference: str
+    number: str
+    is_delivered: bool
+    reason: str = ""
+
+
 def scrub(text):
     """Return words of a gateway without numbers, short enough for a screen."""
     return _LONG_NUMBER.sub("…", " ".join(str(text or "").split()))[:200]

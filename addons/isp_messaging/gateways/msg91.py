@@ -4,11 +4,14 @@ It knows no key of ours, so after a time-out nothing may be sent again by itself
 others, seen in 2026.
 """
 
+import json
+
 from .common import (
     ANSWER_S,
     Accepted,
     Misconfigured,
     Refused,
+    Report,
     TryLater,
     Unknown,
     call,
@@ -21,6 +24,10 @@ LIVE_URL = "https://control.msg91.com"
 
 _SEND, _BALANCE = "/api/v5/flow", "/api/balance.php"
 _ROUTE = "4"  # transactional
+_NOT_DELIVERED = {
+    *("FAILED", "REJECTED", "NDNC", "BLOCKED", "BLOCKED NUMBER", "BLACKLIST", "EXPIRED"),
+    *("UNDELIVERED", "DLT SCRUBBING FAILED"),
+}
 _MISCONFIGURED = {
     "201": "MSG91 does not accept the authentication key: copy it from the panel again.",
     "207": "MSG91 does not accept the authentication key: copy it from the panel again.",
@@ -38,13 +45,13 @@ class Msg91:
     """
 
     deduplicates = False
-    needs_template = True
+    live_url = LIVE_URL
 
     def __init__(self, token, sender, base_url=None, answer_s=ANSWER_S):
         if not token or not sender:
             raise Misconfigured("Enter the authentication key and the sender (header) of MSG91.")
         self._token, self._sender = token, sender
-        self._base_url = (base_url or LIVE_URL).rstrip("/")
+        self._base_url = (base_url or self.live_url).rstrip("/")
         self._answer_s = answer_s
 
     def __repr__(self):
@@ -69,6 +76,25 @@ class Msg91:
         if not reference:
             raise Unknown("MSG91 gave no number for the message.")
         return Accepted(reference)
+
+    @staticmethod
+    def read_reports(form, body):
+        """Return what a notification says became of messages; nothing of what cannot be read.
+
+        They are not signed. Older ones have the list in the form field ``data``, newer ones are
+        the list itself.
+        """
+        try:
+            entries = json.loads(form.get("data") or body)
+        except ValueError:
+            return []
+        found = []
+        for entry in entries if isinstance(entries, list) else [entries]:
+            reports = entry.get("report") if isinstance(entry, dict) else None
+            for report in reports if isinstance(reports, list) else []:
+                if isinstance(report, dict):
+                    found += _read_report(str(entry.get("requestId") or ""), report)
+        return found
 
     def balance(self):
         """Return how many credits are left."""
@@ -105,3 +131,16 @@ class Msg91:
         if answer.get("type") == "error":
             raise Refused(f"MSG91 does not take it: {scrub(answer.get('message'))}", code)
         raise Unknown("MSG91 gave an answer that says neither yes nor no.", code)
+
+
+def _read_report(reference, report):
+    words = str(report.get("desc") or "").strip().upper()
+    number = str(report.get("number") or "").lstrip("+")
+    if not reference or not number:
+        return []
+    if words == "DELIVERED":
+        return [Report(reference, f"+{number}", is_delivered=True)]
+    if words in _NOT_DELIVERED:
+        reason = scrub(report.get("failedReason") or words.capitalize())
+        return [Report(reference, f"+{number}", is_delivered=False, reason=reason)]
+    return []  # on its way, or a word that we do not know

@@ -37,13 +37,13 @@ class SslWireless:
     """
 
     deduplicates = True
-    needs_template = False
+    live_url = LIVE_URL
 
     def __init__(self, token, sender, base_url=None, answer_s=ANSWER_S):
         if not token or not sender:
             raise Misconfigured("Enter the API token and the sender (SID) of SSL Wireless.")
         self._token, self._sender = token, sender
-        self._base_url = (base_url or LIVE_URL).rstrip("/")
+        self._base_url = (base_url or self.live_url).rstrip("/")
         self._answer_s = answer_s
 
     def __repr__(self):
@@ -70,6 +70,11 @@ class SslWireless:
         if status != "SUCCESS":
             raise Unknown("SSL Wireless does not say if it took the message.")
         return Accepted(reference)
+
+    @staticmethod
+    def read_reports(form, body):
+        """Return nothing: no reports of delivery are documented."""
+        return []
 
     def balance(self):
         """Return how much money is left."""

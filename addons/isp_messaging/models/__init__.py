@@ -7,6 +7,8 @@ from . import isp_message
 from . import isp_message_check
 from . import isp_message_send
 from . import isp_message_actions
+from . import isp_message_report
+from . import isp_message_code
 from . import sms_sms
 from . import res_company
 from . import res_config_settings

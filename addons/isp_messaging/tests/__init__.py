@@ -5,3 +5,5 @@ from . import test_gateway
 from . import test_stock_sms
 from . import test_reminders
 from . import test_portal_channels
+from . import test_reports
+from . import test_codes

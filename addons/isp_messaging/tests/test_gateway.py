@@ -1,6 +1,8 @@
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
+from odoo.addons.isp_base.tests.promises import proves
+
 from ..gateways.common import Misconfigured, TryLater
 from .common import MessagingCase
 
@@ -20,6 +22,7 @@ class TestGateway(MessagingCase):
         self.gateway.sender = "OTHER"
         self.assertEqual(self.gateway.connection_state, "untested")
 
+    @proves("P-22")
     def test_little_money_is_told_once_until_there_is_more(self):
         manager = self.create_user("manager")
         self.gateway.write({"balance_threshold": 100, "responsible_id": manager.id})

@@ -54,7 +54,7 @@ class TestConsentMessages(ConsentCase):
         self.assertEqual(self.queue(self.karim).state, "suppressed")
         self.assertEqual(self.queue(self.rahim).state, "queued")
 
-    @proves("P-41")
+    @proves("P-22", "P-41")
     def test_an_opted_out_number_stays_so_when_it_comes_back_by_an_import(self):
         self.decide(channel="sms")
         self.decide("withdrawn", channel="sms")
