@@ -156,9 +156,14 @@ class IspMessage(models.Model):
         template = vals.pop("template", None) or self.env["isp.message.template"]
         values, address = vals.pop("values", {}), vals.pop("address", None)
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
-        lang = vals.get("lang") or ("bn" if (partner.lang or "").startswith("bn") else "en")
-        text = template.sudo()._choose_text(lang) if template else self.env["isp.message.text"]
+        recipient = (
+            self._normalize(channel, address, company)
+            if address
+            else partner._get_isp_address(channel, company)
+        )
         message_class = vals.get("message_class") or template.message_class or "service"
+        lang = vals.get("lang") or self._choose_lang(company, partner, message_class, recipient)
+        text = template.sudo()._choose_text(lang) if template else self.env["isp.message.text"]
         return {
             "purpose": template.purpose or PURPOSE_OF_CLASS[message_class],
             "text_id": text.id,
@@ -167,11 +172,18 @@ class IspMessage(models.Model):
             "message_class": message_class,
             "lang": text.lang or lang,
             "channel": channel,
-            "recipient": self._normalize(channel, address, company)
-            if address
-            else partner._get_isp_address(channel, company),
+            "recipient": recipient,
             "gateway_key": secrets.token_hex(10),
         }
+
+    @api.model
+    def _choose_lang(self, company, partner, message_class, recipient):
+        """Return the language of a message: the customer's, unless the country demands Bangla."""
+        if message_class == "promotional":
+            rule = self.env["isp.message.rule"]._find(numbers.country_of(recipient), company)
+            if rule.promo_bangla_only:
+                return "bn"
+        return "bn" if (partner.lang or "").startswith("bn") else "en"
 
     @api.model
     def _normalize(self, channel, address, company):

@@ -39,17 +39,19 @@ class IspMessage(models.Model):
         return None
 
     def _get_rule(self):
-        """Return the rule of the number's country, else of the company's."""
-        code = numbers.country_of(self.recipient) if self.channel != "email" else None
-        return self.env["isp.message.rule"]._find(
-            code or self.company_id.country_id.code, self.company_id
-        )
+        """Return the rule of the number's country, which may have none; mail goes by the company's."""
+        rules = self.env["isp.message.rule"]
+        if self.channel == "email":
+            return rules._find(self.company_id.country_id.code, self.company_id)
+        return rules._find(numbers.country_of(self.recipient), self.company_id)
 
     def _find_release(self, now):
         """Return when the message may go out at the earliest, None when never."""
         if self.message_class != "promotional":
             return now
-        return self._get_rule()._get_release(now)
+        home = self.company_id.country_id.code
+        rule = self._get_rule() or self.env["isp.message.rule"]._find(home, self.company_id)
+        return rule._get_release(now)
 
     def _find_problem(self):
         """Return why the message cannot be sent as it is, None when it can."""

@@ -48,6 +48,22 @@ class TestOutboxRules(MessagingCase):
         self.send()
         self.assertEqual(self.client.orders, [])
 
+    def test_advertising_takes_the_text_that_the_country_demands(self):
+        template = self.create_template("Look at our offer", "promotional")
+        self.env["isp.message.text"].create(
+            {"template_id": template.id, "lang": "bn", "body": BANGLA_OFFER}
+        )
+        offer = self.outbox._queue(
+            self.company, "promo", partner_id=self.customer.id, template=template
+        )
+        self.assertEqual((offer.lang, offer.body, offer.state), ("bn", BANGLA_OFFER, "queued"))
+
+    def test_advertising_abroad_keeps_the_hours_of_the_company(self):
+        offer = self.queue_at(
+            NIGHT, "promo", "Look at our offer", "promotional", address="+9779841234567"
+        )
+        self.assertEqual((offer.state, str(offer.release_at)), ("queued", MORNING))
+
     def test_a_company_may_be_stricter_with_itself(self):
         self.env["isp.message.rule"].create(
             {
