@@ -318,7 +318,14 @@ class IspSubscription(models.Model):
         reached = subscriptions._send_dunning_message(step, step.channel)
         self._note_decisions([by_id[one.id] for one in reached], "done")
         missed = [by_id[one.id] for one in subscriptions - reached]
-        self._note_decisions(missed, "unreached", self.env._("The customer has no e-mail address"))
+        self._note_decisions(missed, "unreached", self._get_unreached_reason(step))
+
+    def _get_unreached_reason(self, step):
+        """Say why a reminder of ``step`` reaches nobody.
+
+        Hook: other channels have other reasons.
+        """
+        return self.env._("The customer has no e-mail address")
 
     def _send_dunning_message(self, step, channel):
         """Send the reminder of ``step`` by ``channel``; the transaction may still be rolled back.

@@ -38,7 +38,7 @@ WITHOUT_RULE = {
     **dict.fromkeys(
         (
             *("privacy.breach.regime", "privacy.cookie", "privacy.map.entry", "privacy.profile"),
-            *("privacy.profile.rule", "privacy.purpose"),
+            *("isp.message.word", "privacy.profile.rule", "privacy.purpose"),
         ),
         SHARED,
     ),

@@ -1,0 +1,1 @@
+"""What can be said of a message without a database and without a clock."""

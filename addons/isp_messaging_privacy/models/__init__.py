@@ -1,0 +1,2 @@
+from . import isp_message
+from . import isp_message_gateway
