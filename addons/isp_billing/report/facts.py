@@ -15,7 +15,8 @@ from dateutil.relativedelta import relativedelta
 
 from odoo.tools import SQL
 
-from . import facts_groups, facts_money, facts_recurring
+from . import facts_money, facts_recurring
+from .facts_groups import Groups
 from .isp_report_fact import DIMENSIONS, MEASURES
 
 # The reports look back so far at most.
@@ -38,6 +39,7 @@ class Facts:
 
         :return: how many rows were written or deleted
         """
+        groups = Groups(self.cr, self._make, self._get_companies())
         changed, rows = None, 0
         if self._ids is None or self._ids:
             self._months()
@@ -45,8 +47,9 @@ class Facts:
             for statement in (*facts_recurring.STATEMENTS, *facts_money.STATEMENTS):
                 self._make(*statement)
             self._make("isp_tmp_fact", _FACTS, "subscription_id, month")
+            groups.close()
             changed, rows = self._store()
-        facts_groups.add_up(self.cr, self._make, self._get_companies(), changed)
+        groups.add_up(changed)
         return rows
 
     def _make(self, table, query, key=""):

@@ -10,12 +10,18 @@ demands: whatever is added up or subtracted, the result is about as many or abou
   group joins them.
 
 A customer with several services counts once.
+
+What recurs and who is there is worked out for some years only. Before a month's is deleted, the month
+is closed: its groups are made a last time, without the responsible and without each figure to which
+too few people contribute. They stay, beside those of the money, which lasts as long as the bills.
 """
 
 from odoo.tools import SQL
 
-from .isp_report_fact import DIMENSIONS, MEASURES
+from .isp_report_fact import COUNTS, DIMENSIONS, MEASURES, MRR
 
+# What is kept when a month is closed.
+KEPT = MRR + COUNTS
 # What is told of a group, from what it gives up last to what it gives up first.
 TOLD = ("plan_id", "state_id", "area", "user_id")
 ALL_TOLD = len(TOLD)
@@ -50,7 +56,7 @@ WINDOW customer AS (PARTITION BY fact.company_id, fact.month, sub.commercial_par
 # when it ended count: their figures are shown on their own.
 _CELL = f"""
 SELECT row_number() OVER () AS id, {", ".join(f"fact.{name}" for name in DIMENSIONS)},
-       CASE WHEN fact.is_left_out THEN 0 ELSE {ALL_TOLD} END AS depth,
+       CASE WHEN fact.is_left_out THEN 0 ELSE %(depth)s END AS depth,
        {", ".join(f"sum(fact.{name}) AS {name}" for name in MEASURES)},
        count(*) AS fact_count,
        count(*) FILTER (WHERE COALESCE(rank.is_first, TRUE)) AS people,
@@ -58,11 +64,18 @@ SELECT row_number() OVER () AS id, {", ".join(f"fact.{name}" for name in DIMENSI
                           AND COALESCE(rank.is_first_before, TRUE)) AS people_before,
        count(*) FILTER (WHERE fact.subscriber_count > 0
                           AND COALESCE(rank.is_first_now, TRUE)) AS people_now
+       %(people_of)s
   FROM isp_report_fact fact
   LEFT JOIN isp_tmp_rank rank ON rank.fact_id = fact.id
  WHERE (fact.company_id, fact.month) IN (SELECT company_id, month FROM isp_tmp_changed)
  GROUP BY {", ".join(f"fact.{name}" for name in DIMENSIONS)}, fact.is_left_out
 """
+
+# How many people contribute to each figure; the customer's other services are not counted.
+_PEOPLE_OF = "".join(
+    f", count(*) FILTER (WHERE fact.{name} <> 0 AND COALESCE(rank.is_first, TRUE)) AS of_{name}"
+    for name in KEPT
+)
 
 _LARGE = """
     {0}people >= min_people AND ({0}people_before = 0 OR {0}people_before >= min_people)
@@ -123,71 +136,91 @@ SELECT {", ".join((*DIMENSIONS, *(f"sum({name})" for name in MEASURES)))}, sum(f
   FROM isp_tmp_cell GROUP BY {", ".join(DIMENSIONS)}
 """
 
-# What was too old already stays as it is: the facts behind it are gone.
-_GROUP = f"""
-DELETE FROM isp_report_group kept USING isp_tmp_changed changed, isp_tmp_company company
- WHERE kept.company_id = changed.company_id AND kept.month = changed.month
-   AND company.company_id = changed.company_id AND changed.month >= company.horizon;
+_GROUPED = ", ".join(("company_id", "month", "depth", *TOLD))
+_INSERT = f"""
 INSERT INTO isp_report_group
-       (company_id, month, depth, {", ".join((*TOLD, *MEASURES))}, people_count, min_people)
-SELECT cell.company_id, cell.month, cell.depth,
-       {", ".join((*TOLD, *(f"sum({name})" for name in MEASURES)))}, sum(people), min_people
-  FROM (SELECT cell.company_id, cell.month, cell.depth, {_SHOWN},
-               {", ".join((*MEASURES, "people"))}
+       ({_GROUPED}, %(names)s, people_count, min_people, is_closed)
+SELECT {_GROUPED}, %(figures)s, sum(people), min_people, %(is_closed)s
+  FROM (SELECT cell.company_id, cell.month, cell.depth, {_SHOWN}, people, %(columns)s
           FROM isp_tmp_cell cell) cell
-  JOIN isp_tmp_company company ON company.company_id = cell.company_id
-   AND cell.month >= company.horizon
- GROUP BY cell.company_id, cell.month, cell.depth, {", ".join(TOLD)}, min_people
+  JOIN isp_tmp_company company USING (company_id)
+ GROUP BY {_GROUPED}, min_people
 """
-
-# What outlives the facts names no member of the staff, and goes if it would tell of too few.
-_KEEP = f"""
-DELETE FROM isp_report_group kept USING isp_tmp_company company
- WHERE kept.company_id = company.company_id AND kept.month < company.horizon
-   AND (kept.min_people < 2 OR kept.people_count < kept.min_people);
-UPDATE isp_report_group kept SET user_id = NULL, depth = LEAST(depth, {ALL_TOLD - 1})
-  FROM isp_tmp_company company
- WHERE kept.company_id = company.company_id AND kept.month < company.horizon
-   AND kept.depth = {ALL_TOLD}
-"""
+_GROUP = """
+DELETE FROM isp_report_group
+ WHERE (company_id, month) IN (SELECT company_id, month FROM isp_tmp_changed) AND NOT is_closed;
+""" + _INSERT % {
+    "names": ", ".join(MEASURES),
+    "figures": ", ".join(f"sum({name})" for name in MEASURES),
+    "columns": ", ".join(MEASURES),
+    "is_closed": "FALSE",
+}
+# Where a company shows groups of any size, nothing is kept.
+_CLOSE = _INSERT % {
+    "names": ", ".join(KEPT),
+    "figures": ", ".join(
+        f"CASE WHEN sum(of_{name}) >= min_people THEN sum({name}) END" for name in KEPT
+    ),
+    "columns": ", ".join(f"{name}, of_{name}" for name in KEPT),
+    "is_closed": "TRUE",
+} + "HAVING min_people > 1 AND sum(people) >= min_people"
 
 # Months that changed, and those whose groups are of another size than the company demands now.
 _CHANGED = """
 SELECT (pair->>0)::int AS company_id, (pair->>1)::date AS month
   FROM jsonb_array_elements(%(changed)s::jsonb) AS pair
  UNION
-(SELECT total.company_id, total.month
-   FROM isp_report_total total
-   JOIN isp_tmp_company company ON company.company_id = total.company_id
-    AND total.month >= company.horizon
+(SELECT company_id, month FROM isp_report_total
  EXCEPT
- SELECT kept.company_id, kept.month
-   FROM isp_report_group kept
-   JOIN isp_tmp_company company ON company.company_id = kept.company_id
-    AND company.min_people = kept.min_people)
+ SELECT made.company_id, made.month
+   FROM isp_report_group made
+   JOIN isp_tmp_company company ON company.company_id = made.company_id
+    AND company.min_people = made.min_people
+  WHERE NOT made.is_closed)
+"""
+# Months that still have what is about to be deleted.
+_OVER = f"""
+SELECT DISTINCT total.company_id, total.month
+  FROM isp_report_total total
+  JOIN isp_tmp_company company ON company.company_id = total.company_id
+ WHERE total.month < company.horizon AND ({" OR ".join(f"total.{name} <> 0" for name in KEPT)})
 """
 
 
-def add_up(cr, make, companies, changed):
-    """Add up the months that changed.
+class Groups:
+    """Makes the totals and groups of the months that need it.
 
     :param make: makes a temporary table
-    :param companies: ``[(company_id, min_people, horizon)]``; months before the horizon are over
-    :param changed: JSON, a list of pairs of company and month
+    :param companies: ``[(company_id, min_people, horizon)]``; before the horizon there is money only
     """
-    values = SQL(", ").join(SQL("(%s::int, %s::int, %s::date)", *row) for row in companies)
-    make(
-        "isp_tmp_company",
-        SQL(
-            "SELECT * FROM (VALUES %s) companies (company_id, min_people, horizon)",
-            values,
-        ),
-    )
-    make("isp_tmp_changed", SQL(_CHANGED, changed=changed or "[]"))
-    cr.execute("SELECT count(*) FROM isp_tmp_changed")
-    if cr.fetchone()[0]:
-        make("isp_tmp_rank", _RANK)
-        make("isp_tmp_cell", _CELL, "id")
-        for statement in (*_POOLS, _TOTAL, _GROUP):
-            cr.execute(statement)
-    cr.execute(_KEEP)
+
+    def __init__(self, cr, make, companies):
+        self.cr = cr
+        self._make = make
+        values = SQL(", ").join(SQL("(%s::int, %s::int, %s::date)", *row) for row in companies)
+        self._make(
+            "isp_tmp_company",
+            SQL("SELECT * FROM (VALUES %s) companies (company_id, min_people, horizon)", values),
+        )
+
+    def close(self):
+        """Make the groups that outlive what recurs and who is there; to be called before it is deleted."""
+        self._make("isp_tmp_changed", _OVER)
+        self._add_up(depth=ALL_TOLD - 1, people_of=SQL(_PEOPLE_OF), then=(_CLOSE,))
+
+    def add_up(self, changed):
+        """Add up the months that changed, and those for which the size of groups did.
+
+        :param changed: JSON, a list of pairs of company and month
+        """
+        self._make("isp_tmp_changed", SQL(_CHANGED, changed=changed or "[]"))
+        self._add_up(depth=ALL_TOLD, people_of=SQL(), then=(_TOTAL, _GROUP))
+
+    def _add_up(self, depth, people_of, then):
+        self.cr.execute("SELECT count(*) FROM isp_tmp_changed")
+        if not self.cr.fetchone()[0]:
+            return
+        self._make("isp_tmp_rank", _RANK)
+        self._make("isp_tmp_cell", SQL(_CELL, depth=depth, people_of=people_of), "id")
+        for statement in (*_POOLS, *then):
+            self.cr.execute(statement)

@@ -98,8 +98,7 @@ member AS (
 ), summed AS (
     SELECT company_id, joined_month, plan_id, min_people, sum(people) AS people,
            row_number() OVER in_order AS place, sum(sum(people)) OVER in_order AS sum_people,
-           count(*) FILTER (WHERE sum(people) < min_people) OVER (PARTITION BY company_id, joined_month)
-                AS smalls
+           sum((sum(people) < min_people)::int) OVER (PARTITION BY company_id, joined_month) AS smalls
       FROM cell JOIN now USING (company_id)
      GROUP BY company_id, joined_month, plan_id, min_people
     WINDOW in_order AS (
