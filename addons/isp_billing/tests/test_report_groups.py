@@ -16,6 +16,7 @@ from ..report.facts_groups import KEPT, TOLD
 from ..report.isp_report_fact import MEASURES, MONEY
 from ..report.workbook import Workbook
 from .report_common import ReportCase, dec
+from .test_migration import load_script
 
 OTHERS = "(Others, not analysed)"
 MARCH = "2027-03-01"
@@ -171,6 +172,19 @@ class TestReportGroups(ReportCase):
         self.refresh(full=True)
         rows = self.env["isp.report.mrr"].search([("month", "=", "2027-05-01")])
         self.assertEqual((rows.mapped("area"), sum(rows.mapped("revenue"))), ([OTHERS], 5000.0))
+
+    def test_a_database_of_the_version_before_gets_its_groups(self):
+        self.people(2, "Khulna")
+        self.people(5)
+        self.people(4, "Bogura")
+        self.bill_and_refresh()
+        wanted = self.shown("area")
+        self.rows().unlink()
+        self.assertFalse(self.shown("area"))
+        load_script("19.0.1.4.0", "post-report-groups").migrate(self.env.cr, "19.0.1.3.0")
+        self.assertEqual(self.shown("area"), wanted)
+        self.refresh()
+        self.assertTrue(self.env["isp.report.refresh"].search([], limit=1).is_full)
 
     # === NOBODY IS FOUND === #
 
