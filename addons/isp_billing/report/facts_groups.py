@@ -146,24 +146,32 @@ SELECT {_GROUPED}, %(figures)s, sum(people), min_people, %(is_closed)s
   JOIN isp_tmp_company company USING (company_id)
  GROUP BY {_GROUPED}, min_people
 """
-_GROUP = """
+_GROUP = (
+    """
 DELETE FROM isp_report_group
  WHERE (company_id, month) IN (SELECT company_id, month FROM isp_tmp_changed) AND NOT is_closed;
-""" + _INSERT % {
-    "names": ", ".join(MEASURES),
-    "figures": ", ".join(f"sum({name})" for name in MEASURES),
-    "columns": ", ".join(MEASURES),
-    "is_closed": "FALSE",
-}
+"""
+    + _INSERT
+    % {
+        "names": ", ".join(MEASURES),
+        "figures": ", ".join(f"sum({name})" for name in MEASURES),
+        "columns": ", ".join(MEASURES),
+        "is_closed": "FALSE",
+    }
+)
 # Where a company shows groups of any size, nothing is kept.
-_CLOSE = _INSERT % {
-    "names": ", ".join(KEPT),
-    "figures": ", ".join(
-        f"CASE WHEN sum(of_{name}) >= min_people THEN sum({name}) END" for name in KEPT
-    ),
-    "columns": ", ".join(f"{name}, of_{name}" for name in KEPT),
-    "is_closed": "TRUE",
-} + "HAVING min_people > 1 AND sum(people) >= min_people"
+_CLOSE = (
+    _INSERT
+    % {
+        "names": ", ".join(KEPT),
+        "figures": ", ".join(
+            f"CASE WHEN sum(of_{name}) >= min_people THEN sum({name}) END" for name in KEPT
+        ),
+        "columns": ", ".join(f"{name}, of_{name}" for name in KEPT),
+        "is_closed": "TRUE",
+    }
+    + "HAVING min_people > 1 AND sum(people) >= min_people"
+)
 
 # Months that changed, and those whose groups are of another size than the company demands now.
 _CHANGED = """

@@ -51,9 +51,7 @@ class TestReportGroups(ReportCase):
             [("company_id", "=", self.company.id), ("month", "=", MARCH)], by, [f"{measure}:sum"]
         )
         return {
-            tuple(
-                value.name if hasattr(value, "_name") else value for value in group
-            ): number
+            tuple(value.name if hasattr(value, "_name") else value for value in group): number
             for *group, number in rows
         }
 
@@ -123,7 +121,9 @@ class TestReportGroups(ReportCase):
                 self.assertFalse(model.search([("area", "=", "Bogura")]))
                 self.assertFalse(model.search([("plan_id", "=", self.plan_office.id)]))
         for name in ("total", "group"):
-            self.assertFalse(self.env[f"isp.report.{name}"].with_user(accountant).has_access("read"))
+            self.assertFalse(
+                self.env[f"isp.report.{name}"].with_user(accountant).has_access("read")
+            )
 
     @proves("P-23")
     def test_the_workbook_shows_no_small_group(self):
@@ -216,9 +216,11 @@ class TestReportGroups(ReportCase):
         """People who have in common what the row tells."""
         told = TOLD[: row.depth]
         return facts.filtered(
-            lambda fact: fact.month == row.month
-            and not fact.is_left_out
-            and all(fact[name] == row[name] for name in told)
+            lambda fact: (
+                fact.month == row.month
+                and not fact.is_left_out
+                and all(fact[name] == row[name] for name in told)
+            )
         ).partner_id
 
     @proves("P-23", "P-32")
@@ -259,7 +261,10 @@ class TestReportGroups(ReportCase):
         self.refresh(full=True)
         facts = self.env["isp.report.fact"].search([("company_id", "=", self.company.id)])
         # What somebody knows who has kept the facts.
-        known = [(fact.partner_id, fact.read([*TOLD, *MEASURES, "month"], load=None)[0]) for fact in facts]
+        known = [
+            (fact.partner_id, fact.read([*TOLD, *MEASURES, "month"], load=None)[0])
+            for fact in facts
+        ]
         months = set(facts.mapped("month"))
         # Five years later nothing else tells who was there; the money lasts as long as the bills.
         with self.at("2032-09-01 06:00:00"):
@@ -285,6 +290,12 @@ class TestReportGroups(ReportCase):
                 self.assertNotEqual(len(found), 1, (row, name))
         self.assert_no_key()
         self.assertFalse(rows.user_id)
+        # What is left of erased people changes nothing.
+        kept = {row["id"]: row for row in rows.read(KEPT)}
+        services.partner_id.write({"name": "Erased", "city": False})
+        with self.at("2032-10-01 06:00:00"):
+            self.refresh(full=True)
+        self.assertEqual({row["id"]: row for row in rows.exists().read(KEPT)}, kept)
         march = rows.filtered(lambda row: f"{row.month}" == MARCH)
         self.assertEqual(sum(march.mapped("subscriber_count")), len(services) - 3)
 
@@ -292,7 +303,11 @@ class TestReportGroups(ReportCase):
         """No column refers to something that belongs to one customer."""
         model = self.env["isp.report.group"]
         self.assertEqual(
-            {field.comodel_name for field in model._fields.values() if field.store and field.relational},
+            {
+                field.comodel_name
+                for field in model._fields.values()
+                if field.store and field.relational
+            },
             {"isp.plan", "res.company", "res.country.state", "res.users"},
         )
         self.assertEqual(
@@ -324,14 +339,10 @@ class TestReportGroups(ReportCase):
         with self.left_out(lone):
             self.refresh(full=True)
             # The lone one is not alone: the smallest group joins.
-            self.assertEqual(
-                self.shown("area"), {("Dhaka",): 5, ("Khulna",): 4, (OTHERS,): 4}
-            )
+            self.assertEqual(self.shown("area"), {("Dhaka",): 5, ("Khulna",): 4, (OTHERS,): 4})
             self.assertEqual(self.shown("month:month", measure="billed"), before)
             items = self.env["account.move"].search([("isp_charge_ids", "!=", False)])
-            self.assertEqual(
-                sum(before.values()), -sum(items.invoice_line_ids.mapped("balance"))
-            )
+            self.assertEqual(sum(before.values()), -sum(items.invoice_line_ids.mapped("balance")))
             self.assert_cohort(12)
         self.refresh(full=True)
         self.assertEqual(self.shown("area"), {("Dhaka",): 6, ("Khulna",): 4, ("Bogura",): 3})
@@ -395,6 +406,4 @@ class TestReportGroups(ReportCase):
         self.company.isp_report_min_group = 6
         rows.invalidate_model()
         rows = self.env["isp.report.cohort"].search([("company_id", "=", self.company.id)])
-        self.assertEqual(
-            [(row.plan_id.name, row.cohort_count) for row in rows], [(False, 9)]
-        )
+        self.assertEqual([(row.plan_id.name, row.cohort_count) for row in rows], [(False, 9)])
