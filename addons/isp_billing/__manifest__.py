@@ -1,7 +1,7 @@
 {
     "name": "ISP billing",
     "summary": "Plans, subscriptions, monthly bills and service state of an internet provider",
-    "version": "19.0.1.3.0",
+    "version": "19.0.1.4.0",
     "category": "ISP",
     "author": "ISP Suite contributors",
     "website": "https://github.com/isp-suite/isp-suite",

@@ -21,6 +21,9 @@ class ResConfigSettings(models.TransientModel):
     isp_billing_workers = fields.Integer(
         related="company_id.isp_billing_workers", readonly=False, required=True
     )
+    isp_report_min_group = fields.Integer(
+        related="company_id.isp_report_min_group", readonly=False, required=True
+    )
     isp_high_bill_factor = fields.Float(
         related="company_id.isp_high_bill_factor", readonly=False, required=True
     )

@@ -6,7 +6,7 @@ Each step fills a temporary table from the ones before:
     isp_tmp_sub      the subscriptions, who, where   isp_tmp_money    bills and payments, by month
     isp_tmp_value    monthly value of charges        isp_tmp_fact     the rows to be stored
 
-``docs/reports.md`` defines every figure. Nothing here remembers: the same books give the same rows.
+:mod:`facts_groups` adds them up. ``docs/reports.md`` defines every figure. Nothing here remembers: the same books give the same rows.
 """
 
 from datetime import date
@@ -16,6 +16,7 @@ from dateutil.relativedelta import relativedelta
 from odoo.tools import SQL
 
 from . import facts_money, facts_recurring
+from .facts_groups import Groups
 from .isp_report_fact import DIMENSIONS, MEASURES
 
 # The reports look back so far at most.
@@ -38,14 +39,18 @@ class Facts:
 
         :return: how many rows were written or deleted
         """
-        if self._ids is not None and not self._ids:
-            return 0
-        self._months()
-        self._subscriptions()
-        for statement in (*facts_recurring.STATEMENTS, *facts_money.STATEMENTS):
-            self._make(*statement)
-        self._make("isp_tmp_fact", _FACTS, "subscription_id, month")
-        return self._store()
+        groups = Groups(self.cr, self._make, self._get_companies())
+        changed, rows = None, 0
+        if self._ids is None or self._ids:
+            self._months()
+            self._subscriptions()
+            for statement in (*facts_recurring.STATEMENTS, *facts_money.STATEMENTS):
+                self._make(*statement)
+            self._make("isp_tmp_fact", _FACTS, "subscription_id, month")
+            groups.close()
+            changed, rows = self._store()
+        groups.add_up(changed)
+        return rows
 
     def _make(self, table, query, key=""):
         """Fill a temporary table; the planner gets to know its size."""
@@ -93,11 +98,17 @@ class Facts:
         wanted = SQL("TRUE")
         if self._ids is not None:
             wanted = SQL("sub.id = ANY(%s)", list(self._ids))
+        left_out = self.env["isp.report.refresh"]._get_left_out()
+        self._make("isp_tmp_left_out", SQL(LEFT_OUT, people=left_out))
         self._make("isp_tmp_sub", SQL(_SUBSCRIPTIONS, wanted=wanted), "subscription_id")
 
     def _store(self):
-        """Write the difference, then add up again the months in which there was one."""
-        names = [SQL.identifier(name) for name in ("partner_id", *DIMENSIONS, *MEASURES)]
+        """Write the difference.
+
+        :return: months in which there was one, as JSON, and the number of rows
+        """
+        stored = ("partner_id", "is_left_out", *DIMENSIONS, *MEASURES)
+        names = [SQL.identifier(name) for name in stored]
         columns = SQL(", ").join(names)
         self.cr.execute(
             SQL(
@@ -108,33 +119,33 @@ class Facts:
                 new=SQL(", ").join(SQL("EXCLUDED.%s", name) for name in names),
             )
         )
-        changed, rows = self.cr.fetchone()
-        if changed:
-            self._add_up(changed)
-        return rows
+        return self.cr.fetchone()
 
-    def _add_up(self, changed):
-        dimensions = SQL(", ").join(map(SQL.identifier, DIMENSIONS))
-        months = SQL(
-            "(company_id, month) IN (SELECT (pair->>0)::int, (pair->>1)::date"
-            " FROM jsonb_array_elements(%s::jsonb) AS pair)",
-            changed,
-        )
-        self.cr.execute(SQL("DELETE FROM isp_report_total WHERE %s", months))
-        self.cr.execute(
-            SQL(
-                """
-                INSERT INTO isp_report_total (%(dimensions)s, %(measures)s, fact_count)
-                SELECT %(dimensions)s, %(sums)s, count(*)
-                  FROM isp_report_fact WHERE %(months)s GROUP BY %(dimensions)s
-                """,
-                dimensions=dimensions,
-                measures=SQL(", ").join(map(SQL.identifier, MEASURES)),
-                sums=SQL(", ").join(SQL("sum(%s)", SQL.identifier(name)) for name in MEASURES),
-                months=months,
+    def _get_companies(self):
+        """Return how large groups must be, and the first month that has facts."""
+        return [
+            (
+                company.id,
+                company.isp_report_min_group,
+                (company._get_isp_today() - relativedelta(months=MONTHS_BACK)).replace(day=1),
             )
-        )
+            for company in self.env["res.company"].sudo().search([])
+        ]
 
+
+# Subscriptions of people, given with a company or for all companies, who are not analysed.
+LEFT_OUT = """
+WITH person AS MATERIALIZED (%(people)s)
+SELECT sub.id AS subscription_id
+  FROM person
+  JOIN isp_subscription sub ON sub.partner_id = person.partner_id
+   AND COALESCE(person.company_id, sub.company_id) = sub.company_id
+ UNION
+SELECT sub.id
+  FROM person
+  JOIN isp_subscription sub ON sub.commercial_partner_id = person.partner_id
+   AND COALESCE(person.company_id, sub.company_id) = sub.company_id
+"""
 
 # Who and where, as it is known now. A customer returns who had left before and had no other
 # service meanwhile.
@@ -142,6 +153,8 @@ _SUBSCRIPTIONS = """
 SELECT sub.id AS subscription_id, sub.company_id, sub.partner_id, sub.user_id, sub.plan_id,
        sub.state, sub.date_start, sub.date_end, sub.billed_through,
        sub.opening_billed_through IS NOT NULL AS is_taken_over,
+       -- TRUE or nothing, as in rows that are older than the column.
+       CASE WHEN left_out.subscription_id IS NOT NULL THEN TRUE END AS is_left_out,
        currency.rounding, currency.decimal_places,
        NULLIF(trim(COALESCE(NULLIF(trim(place.city), ''), NULLIF(trim(partner.city), ''),
                             family.city)), '') AS area,
@@ -162,6 +175,7 @@ SELECT sub.id AS subscription_id, sub.company_id, sub.partner_id, sub.user_id, s
   JOIN res_company company ON company.id = sub.company_id
   JOIN res_currency currency ON currency.id = company.currency_id
   JOIN res_partner partner ON partner.id = sub.partner_id
+  LEFT JOIN isp_tmp_left_out left_out ON left_out.subscription_id = sub.id
   LEFT JOIN res_partner place ON place.id = sub.service_address_id
   LEFT JOIN res_partner family ON family.id = sub.commercial_partner_id
  WHERE %(wanted)s
@@ -170,7 +184,7 @@ SELECT sub.id AS subscription_id, sub.company_id, sub.partner_id, sub.user_id, s
 _FACTS = f"""
 SELECT COALESCE(spine.subscription_id, money.subscription_id) AS subscription_id,
        COALESCE(spine.month, money.month) AS month,
-       sub.company_id, sub.partner_id, COALESCE(spine.plan_id, sub.plan_id) AS plan_id,
+       sub.company_id, sub.partner_id, sub.is_left_out, COALESCE(spine.plan_id, sub.plan_id) AS plan_id,
        sub.area, sub.state_id, sub.user_id,
        {", ".join(f"COALESCE(spine.{name}, 0) AS {name}" for name in MEASURES[:17])},
        {", ".join(f"COALESCE(money.{name}, 0) AS {name}" for name in MEASURES[17:])}

@@ -3,13 +3,17 @@ from odoo.tools import SQL
 
 
 class IspReportCollection(models.Model):
-    """What was billed and what came in, by month and area."""
+    """What was billed and what came in, by month and area.
+
+    A report on the books: everybody counts, where they are, whatever the size of the group.
+    """
 
     _name = "isp.report.collection"
     _description = "Collected against billed"
     _inherit = ["isp.report.view"]
     _auto = False
 
+    _is_book = True
     _ratios = {"rate": ("collected", "invoiced")}
 
     invoiced = fields.Monetary(

@@ -97,6 +97,12 @@ class IspReportFact(models.Model):
         "isp.subscription", required=True, readonly=True, ondelete="cascade"
     )
     partner_id = fields.Many2one("res.partner", "Customer", readonly=True, index=True)
+    is_left_out = fields.Boolean(
+        "Not analysed",
+        readonly=True,
+        help="The customer objected, or the data is restricted: the books count the service, analyses "
+        "show it in no group.",
+    )
 
     _once = models.UniqueIndex("(subscription_id, month)", "One row a subscription and month.")
     _month_idx = models.Index("(company_id, month)")

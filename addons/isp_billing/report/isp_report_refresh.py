@@ -158,6 +158,15 @@ class IspReportRefresh(models.Model):
         return True
 
     @api.model
+    def _get_left_out(self):
+        """Return a query of people who are not analysed.
+
+        Hook. Columns: ``partner_id`` and ``company_id``, which is empty where no company may. Books
+        count these people like others; analyses put them in no group.
+        """
+        return SQL("SELECT NULL::int AS partner_id, NULL::int AS company_id WHERE FALSE")
+
+    @api.model
     def _count_subscriptions(self):
         return self.env["isp.subscription"].with_context(active_test=False).search_count([])
 

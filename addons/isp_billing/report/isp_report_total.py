@@ -1,7 +1,9 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .facts_groups import ALL_TOLD, TOLD
 from .isp_report_fact import DIMENSIONS, MEASURES
 
 
@@ -9,7 +11,8 @@ class IspReportTotal(models.Model):
     """The months of all subscriptions that are alike in what reports group by, added up.
 
     A hundred thousand subscriptions make a few thousand rows a month, which every report adds up
-    in a moment.
+    in a moment. For reports on the books: nobody is left out, and groups may be of one. No role
+    reads them as they are.
     """
 
     _name = "isp.report.total"
@@ -31,6 +34,9 @@ class IspReportView(models.AbstractModel):
     _order = "month desc, company_id, plan_id, area"
     _rec_name = "month"
 
+    # Reports on the books count everybody, each where he is; analyses read groups in which nobody is
+    # found.
+    _is_book = False
     # Measures that are true at one moment: over several months their average is shown.
     _snapshots = ()
     # {measure: (what is divided, by what)}
@@ -44,6 +50,12 @@ class IspReportView(models.AbstractModel):
     area = fields.Char(readonly=True, help="City of the service address, or else of the customer.")
     state_id = fields.Many2one("res.country.state", "District", readonly=True)
     user_id = fields.Many2one("res.users", "Responsible", readonly=True)
+    is_others = fields.Boolean(
+        "Others",
+        readonly=True,
+        help="Several groups together, each with fewer people than are shown on their own, and people "
+        "who are not analysed. What they differ in is not told.",
+    )
     as_of = fields.Datetime(
         compute="_compute_as_of", help="When these figures were worked out from the books."
     )
@@ -61,12 +73,16 @@ class IspReportView(models.AbstractModel):
         return SQL(
             """
             SELECT total.id, total.month, total.company_id, company.currency_id, total.plan_id,
-                   plan.categ_id, total.area, total.state_id, total.user_id, %(ratios)s %(measures)s
-              FROM isp_report_total total
+                   plan.categ_id, %(area)s AS area, total.state_id, total.user_id,
+                   %(is_others)s AS is_others, %(ratios)s %(measures)s
+              FROM %(source)s total
               JOIN res_company company ON company.id = total.company_id
               LEFT JOIN isp_plan plan ON plan.id = total.plan_id
              WHERE %(where)s
             """,
+            source=SQL.identifier("isp_report_total" if self._is_book else "isp_report_group"),
+            is_others=SQL("FALSE") if self._is_book else SQL("total.depth < %s", ALL_TOLD),
+            area=SQL("total.area") if self._is_book else self._get_told_area(),
             measures=SQL(", ").join(SQL.identifier("total", name) for name in measures),
             ratios=SQL().join(
                 SQL(
@@ -79,6 +95,19 @@ class IspReportView(models.AbstractModel):
             ),
             where=self._get_where(),
         )
+
+    @api.model
+    def _get_told_area(self):
+        return SQL(
+            "CASE WHEN total.depth <= %s THEN %s ELSE total.area END",
+            TOLD.index("area"),
+            self._get_others_label(),
+        )
+
+    @api.model
+    def _get_others_label(self):
+        """Return what stands where it is not told what a group has in common."""
+        return self.env._("(Others, not analysed)")
 
     @api.model
     def _get_where(self):
@@ -108,15 +137,26 @@ class IspReportView(models.AbstractModel):
         return self.env["isp.report.refresh"]._action_refresh()
 
     def action_view_subscribers(self):
-        """Open the subscribers behind these rows, each with its own figures."""
-        domains = [
-            Domain.AND(
-                Domain(name, "=", value or False)
-                for name, value in total.read(DIMENSIONS, load=None)[0].items()
-                if name in DIMENSIONS
+        """Open the subscribers behind these rows, each with its own figures.
+
+        :raises UserError: for groups of which not all is told
+        """
+        if any(self.mapped("is_others")):
+            raise UserError(
+                self.env._(
+                    "This row holds several small groups and people who are not analysed, so it does "
+                    "not lead to anybody. Look for a subscriber under Subscriptions."
+                )
             )
-            for total in self.env["isp.report.total"].browse(self.ids)
-        ]
         action = self.env["ir.actions.act_window"]._for_xml_id("isp_billing.isp_report_fact_action")
-        action.update(domain=list(Domain.OR(domains)), context={})
+        action.update(domain=list(Domain.OR(self._get_facts_domains())), context={})
         return action
+
+    def _get_facts_domains(self):
+        """Return what the facts behind each row have in common."""
+        names = list(DIMENSIONS)
+        everybody = Domain.TRUE if self._is_book else Domain("is_left_out", "=", False)
+        return [
+            everybody & Domain.AND(Domain(name, "=", row[name] or False) for name in names)
+            for row in self.read(names, load=None)
+        ]

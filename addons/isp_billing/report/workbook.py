@@ -91,6 +91,9 @@ class Workbook:
         )
         for month, company, value, *figures in rows:
             name = value.display_name if group.endswith("_id") else value
+            if group == "plan_id" and not value:
+                # Every subscription has a plan; it is not told of groups that are too small.
+                name = model._get_others_label()
             sheet.row([month, company.name, name], figures, kinds)
         sheet.totals(
             self.env._("Total"),

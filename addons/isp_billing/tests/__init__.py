@@ -30,6 +30,7 @@ from . import test_overdue
 from . import test_plan
 from . import test_portal
 from . import test_report_figures
+from . import test_report_groups
 from . import test_report_views
 from . import test_retention_bills
 from . import test_rights

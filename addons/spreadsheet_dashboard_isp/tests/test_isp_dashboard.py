@@ -4,6 +4,7 @@ from ast import literal_eval
 
 from odoo.tests import tagged
 
+from odoo.addons.isp_base.tests.promises import proves
 from odoo.addons.isp_billing.tests.common import IspBillingCase
 from odoo.addons.spreadsheet.utils.validate_data import (
     fields_in_spreadsheet,
@@ -101,6 +102,31 @@ class TestIspDashboard(IspBillingCase):
         self.assertEqual(values["1"]["opening_mrr:sum"], 1000.0)
         self.assertEqual(values["2"]["active_count:sum"], 1)
         self.assertEqual(values["5"]["amount:sum"], 2000.0)
+
+    @proves("P-23")
+    def test_a_filter_finds_no_small_group(self):
+        """What the filter of an area leaves of an analysis is a group of people, or nothing."""
+        accountant = self.create_user("accountant")
+        self.company.isp_report_min_group = 2
+        for city, count in (("Dhaka", 3), ("Bogura", 2), ("Khulna", 1)):
+            for number in range(count):
+                person = {"name": f"{city} {number}", "city": city}
+                partner = self.env["res.partner"].create(person)
+                self.create_subscription(partner_id=partner.id)
+        self.bill("2027-03-01")
+        self.env["isp.report.refresh"]._refresh()
+        [area] = [one["id"] for one in self.sheet["globalFilters"] if one["label"] == "Area"]
+        found = set()
+        for pivot in self.sheet["pivots"].values():
+            if pivot["model"] not in ("isp.report.mrr", "isp.report.subscriber"):
+                continue
+            model = self.env[pivot["model"]].with_user(accountant)
+            chain = pivot["fieldMatching"][area]["chain"]
+            [measure, *_others] = [one["id"] for one in pivot["measures"]]
+            for city in ("Dhaka", "Bogura", "Khulna"):
+                groups = model.formatted_read_group([(chain, "ilike", city)], [chain], [measure])
+                found |= {group[chain] for group in groups}
+        self.assertEqual(found, {"Dhaka"})
 
     def test_filters_reach_every_figure(self):
         ids = {one["id"]: one for one in self.sheet["globalFilters"]}
