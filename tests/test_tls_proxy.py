@@ -61,7 +61,8 @@ def operators(suite_template):
             names[1], "UPDATE ir_config_parameter SET value = 'Beta' WHERE key = 'web.web_app_name'"
         )
         databases.query(
-            names[1], "UPDATE res_partner SET name = 'Secret of Beta' WHERE name LIKE 'proxy.clerk%'"
+            names[1],
+            "UPDATE res_partner SET name = 'Secret of Beta' WHERE name LIKE 'proxy.clerk%'",
         )
         yield {"alpha": names[0], "beta": names[1], **planted}
     finally:
@@ -173,7 +174,9 @@ def test_http_leads_to_https(proxy):
 
 
 @pytest.mark.proves("P-14")
-@pytest.mark.parametrize("path", ["/web/login", "/web/database/manager", "/web/static/img/logo.png"])
+@pytest.mark.parametrize(
+    "path", ["/web/login", "/web/database/manager", "/web/static/img/logo.png"]
+)
 def test_headers(visit, path):
     headers = visit().ask("GET", path).headers
     assert headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"

@@ -63,7 +63,7 @@ def judge_files(snapshots, now, max_age, max_kept):
 
 
 def judge_verify(text):
-    """Yield what ``pgbackrest verify`` says is wrong; it ends with 0 all the same."""
+    """Yield what ``pgbackrest verify --verbose`` says is wrong; it ends with 0 all the same."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if "status: ok" not in lines:
         yield "The backups of the database are damaged: " + "; ".join(lines[:6])
@@ -93,20 +93,27 @@ class Check:
         kept = timedelta(days=int(self.env["MAX_KEPT_DAYS"]))
         user = self.env["PG_USER"]
         self.ask("Archiving does not work", ["pgbackrest", stanza, "check"], user)
-        answer = self.ask("PostgreSQL does not answer", ["psql", "-XAtqd", "postgres", "-c", ARCHIVER], user)
+        answer = self.ask(
+            "PostgreSQL does not answer", ["psql", "-XAtqd", "postgres", "-c", ARCHIVER], user
+        )
         if answer and answer.strip():
             self.problems.append(f"Archiving does not work: {answer.strip()}.")
         info = ["pgbackrest", stanza, "info", "--output=json"]
         if answer := self.ask("The backups of the database cannot be listed", info, user):
             age = timedelta(hours=int(self.env["MAX_AGE_HOURS"]))
-            for one in json.loads(answer) or [{"status": {"code": 1, "message": "no stanza"}}]:
+            # Not strict: with a wrong passphrase its message holds whatever that decrypts.
+            for one in json.loads(answer, strict=False) or [
+                {"status": {"code": 1, "message": "no stanza"}}
+            ]:
                 self.problems += judge_database(one, now, age, kept)
-        answer = self.ask("The backups of files cannot be listed", ["restic", "snapshots", "--json"])
+        answer = self.ask(
+            "The backups of files cannot be listed", ["restic", "snapshots", "--no-lock", "--json"]
+        )
         if answer:
             age = timedelta(hours=int(self.env["MAX_AGE_FILES_HOURS"]))
             self.problems += judge_files(json.loads(answer) or [], now, age, kept)
         if deep:
-            verify = ["pgbackrest", stanza, "verify", "--output=text"]
+            verify = ["pgbackrest", stanza, "verify", "--output=text", "--verbose"]
             answer = self.ask("The backups of the database are damaged", verify, user)
             if answer is not None:
                 self.problems += judge_verify(answer)
@@ -119,7 +126,12 @@ class Check:
             command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", *command]
         try:
             result = subprocess.run(
-                command, cwd="/", capture_output=True, text=True, timeout=TIMEOUT_S
+                command,
+                cwd="/",
+                capture_output=True,
+                text=True,
+                errors="replace",  # what a wrong passphrase decrypts is no text
+                timeout=TIMEOUT_S,
             )
         except subprocess.TimeoutExpired:
             self.problems.append(f"{problem}: no answer in {TIMEOUT_S} s.")

@@ -23,5 +23,5 @@ as() {
     fi
 }
 
-backrest() { as "$PG_USER" pgbackrest --stanza="$STANZA" --log-level-console=warn "$@"; }
+backrest() { as "$PG_USER" pgbackrest --stanza="$STANZA" "$@"; }
 production_sql() { as "$PG_USER" psql -XAtq -v ON_ERROR_STOP=1 -d postgres -c "$1"; }

@@ -75,7 +75,15 @@ class Nginx:
         names = ",".join(f"DNS:{host}" for host in self.hosts)
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-            + ["-nodes", "-days", "2", "-subj", "/CN=isp-suite", "-addext", f"subjectAltName={names}"]
+            + [
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=isp-suite",
+                "-addext",
+                f"subjectAltName={names}",
+            ]
             + ["-keyout", self.folder / "privkey.pem", "-out", self.certificate],
             check=True,
             capture_output=True,
@@ -108,7 +116,13 @@ class Nginx:
         command = [nginx, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"]
         if os.getuid() == 0:  # a user without rights, as nginx needs none on these ports
             subprocess.run(["chown", "-R", "postgres:", self.folder], check=True)
-            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+            command = [
+                "setpriv",
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                *command,
+            ]
         check = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=TIMEOUT_S)
         if check.returncode:
             raise HarnessError(f"nginx refuses its configuration: {check.stderr}")

@@ -101,9 +101,7 @@ class PrivacyEvidence(models.Model):
         """
         made = self.browse()
         for company in self.env["res.company"].search([("id", "!=", False)]):
-            before = self.search(
-                [("kind", "=", "restore_drill"), ("company_id", "=", company.id)]
-            )
+            before = self.search([("kind", "=", "restore_drill"), ("company_id", "=", company.id)])
             before.activity_unlink(["mail.mail_activity_data_todo"])
             before.active = False
             today = company._get_privacy_day(fields.Datetime.now())
