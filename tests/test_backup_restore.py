@@ -248,6 +248,9 @@ def test_no_backup_holds_a_word_in_clear(installed, course):
     for repository in (installed.repository, installed.files):
         assert len([path for path in repository.rglob("*") if path.is_file()]) > 5
         assert contains(repository, *words) == set()
+    # Compressed words could not be found either: each file is what openssl has encrypted.
+    stored = [path for path in installed.repository.rglob("*") if path.is_file()]
+    assert [path for path in stored if path.read_bytes()[:8] != b"Salted__"] == []
 
 
 @pytest.mark.proves("P-13")
