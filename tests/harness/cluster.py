@@ -26,7 +26,7 @@ from .settings import (
 from .waiting import wait_for
 
 TIMEOUT_S = 300
-_PREFIX = "pg-test-"
+PREFIX = "pg-test-"
 _numbers = itertools.count(1)
 
 # What waits for no disk is written 10 s later instead of 0.2 s (:meth:`Cluster.hold_log_writer`: not at
@@ -187,7 +187,7 @@ def _run(*command):
 def throwaway(template, settings=HARSH):
     """A running cluster that holds a copy of a template and is gone after the block."""
     _clear_leftovers()
-    made = Cluster(shared_state() / f"{_PREFIX}{os.getpid()}-{next(_numbers)}")
+    made = Cluster(shared_state() / f"{PREFIX}{os.getpid()}-{next(_numbers)}")
     try:
         made.create(settings).start()
         made.load(template)
@@ -198,8 +198,8 @@ def throwaway(template, settings=HARSH):
 
 def _clear_leftovers():
     """Remove the clusters of test runs that were killed, and the files of their databases."""
-    for folder in shared_state().glob(f"{_PREFIX}*"):
-        pid = folder.name.removeprefix(_PREFIX).split("-")[0]
+    for folder in shared_state().glob(f"{PREFIX}*"):
+        pid = folder.name.removeprefix(PREFIX).split("-")[0]
         if pid.isdigit() and not is_running(int(pid)):
             Cluster(folder).remove()
     for folder in (Path(environment()["ODOO_DATA_DIR"]) / "filestore").glob("isp_test_*"):

@@ -87,7 +87,8 @@ def database_names():
     return {name for (name,) in query("postgres", "SELECT datname FROM pg_database")}
 
 
-def _filestore(name):
+def filestore(name):
+    """Return the folder of a database's files."""
     return Path(environment()["ODOO_DATA_DIR"]) / "filestore" / name
 
 
@@ -97,8 +98,8 @@ def copy_database(source, target):
     The files are hard links: Odoo names them by content and never changes one in place.
     """
     _execute("CREATE DATABASE {} TEMPLATE {}", target, source)
-    if _filestore(source).exists():
-        shutil.copytree(_filestore(source), _filestore(target), copy_function=os.link)
+    if filestore(source).exists():
+        shutil.copytree(filestore(source), filestore(target), copy_function=os.link)
 
 
 def stop_autovacuum(name):
@@ -126,13 +127,13 @@ def drop_database(name):
             if attempt == DROP_ATTEMPTS - 1:
                 raise
             time.sleep(0.5)
-    shutil.rmtree(_filestore(name), ignore_errors=True)
+    shutil.rmtree(filestore(name), ignore_errors=True)
 
 
 def _rename_database(name, target):
-    shutil.rmtree(_filestore(target), ignore_errors=True)
-    if _filestore(name).exists():
-        _filestore(name).rename(_filestore(target))
+    shutil.rmtree(filestore(target), ignore_errors=True)
+    if filestore(name).exists():
+        filestore(name).rename(filestore(target))
     _execute("ALTER DATABASE {} RENAME TO {}", name, target)
     # A connection to a template would block the next copy of it.
     _execute("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", target)

@@ -45,14 +45,14 @@ class OdooServer:
 
     def __init__(self, db, workers=0, crons=0, args=(), env=None):
         self.db = db
-        self.port, gevent_port = free_ports(2)
+        self.port, self.gevent_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log_folder() / f"server-{db}-{self.port}.log"
         self.process = None
         self._env = environment() | (env or {})
         self._command = odoo_command(
             *("-d", db, "--workers", str(workers), "--max-cron-threads", str(crons)),
-            *("--http-port", str(self.port), "--gevent-port", str(gevent_port)),
+            *("--http-port", str(self.port), "--gevent-port", str(self.gevent_port)),
             *args,
         )
 

@@ -30,6 +30,7 @@ LONG = [
     "test_routeros.py",
     "test_reports.py",
     "test_privacy_restore.py",
+    "test_backup_restore.py",
     "test_radius_logins.py",
     "test_accounting.py",
     "test_coa.py",

@@ -27,11 +27,16 @@ class PrivacyExpiring(models.AbstractModel):
 
     # === BUSINESS METHODS === #
 
+    def _get_notice_days(self):
+        """Return how many days before its end officers are told, ``NOTICE_DAYS`` at most."""
+        self.ensure_one()
+        return NOTICE_DAYS
+
     def _ends_soon(self):
         """Return whether it has ended, or ends within the days of notice."""
         self.ensure_one()
         end = self[self._end_field]
-        return bool(end) and end <= fields.Date.add(self._today(), days=NOTICE_DAYS)
+        return bool(end) and end <= fields.Date.add(self._today(), days=self._get_notice_days())
 
     # === CRON === #
 

@@ -4,6 +4,7 @@ import psycopg2
 from freezegun import freeze_time
 from lxml import etree
 
+from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -259,6 +260,27 @@ class TestEvidence(RegisterCase):
         )
         self.remind()
         self.assertEqual(evidence.activity_ids.user_id, officer)
+
+    @proves("P-16")
+    def test_officers_are_told_when_restoring_was_not_rehearsed_for_a_month(self):
+        evidence = self.as_user(self.officer, "privacy.evidence").browse()
+        for moment in ("2027-03-10 06:00:00", "2027-04-12 06:00:00"):
+            with freeze_time(moment):
+                drills = evidence.sudo()._record_drill(moment, "20270310F", ["3 <customers>"])
+            drill = drills.filtered(lambda one: one.company_id == self.company)
+            self.assertEqual(self.env["privacy.evidence"].search([("id", "=", drill.id)]), drill)
+            self.assertIn("3 &lt;customers&gt;", drill.message_ids[0].body)
+            with freeze_time(fields.Date.add(drill.valid_until, days=-4)):
+                self.remind()
+                self.assertFalse(drill.activity_ids, "a drill every month is enough")
+                self.assertEqual(drill.state, "valid")
+            with freeze_time(fields.Date.add(drill.valid_until, days=-3)):
+                self.remind()
+            self.assertEqual(drill.activity_ids.user_id, self.officer | self.second_officer)
+            self.assertIn("restored again", drill.activity_ids[0].summary)
+            before, evidence = evidence, drill
+        self.assertFalse(before.active, "the newer one takes its place")
+        self.assertFalse(before.activity_ids)
 
     def test_many_are_told_in_batches(self):
         self.env["privacy.evidence"].create(
