@@ -78,6 +78,9 @@ from . import privacy_policy_text
 from . import privacy_policy_version
 from . import privacy_policy_ack
 from . import privacy_policy_notice
+from . import privacy_handover
+from . import privacy_handover_list
+from . import privacy_handover_notice
 from . import privacy_consent_policy
 from . import privacy_cookie
 from . import ir_http

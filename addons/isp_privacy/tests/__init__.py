@@ -33,6 +33,7 @@ from . import test_consent_links
 from . import test_consent_mail
 from . import test_policy
 from . import test_policy_pages
+from . import test_handover
 from . import test_cookies
 from . import test_age
 from . import test_cards
