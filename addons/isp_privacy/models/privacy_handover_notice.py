@@ -13,6 +13,7 @@ class PrivacyHandoverNotice(models.Model):
 
     _name = "privacy.handover.notice"
     _description = "Notice of a hand-over"
+    _inherit = ["privacy.addressed"]
     _order = "id desc"
     _rec_name = "handover_id"
 
@@ -133,12 +134,6 @@ class PrivacyHandoverNotice(models.Model):
         self._get_unseen(partner).write({"seen_at": fields.Datetime.now(), "is_reached": True})
 
     # === HELPERS FOR THE MAIL === #
-
-    def _get_lang(self):
-        return self.partner_id.lang or self.company_id.partner_id.lang or "en_US"
-
-    def _speaks_bangla(self):
-        return self._get_lang().startswith("bn")
 
     def _get_page_url(self):
         return f"{self.company_id.get_base_url()}/my/privacy"

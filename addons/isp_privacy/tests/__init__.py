@@ -41,6 +41,7 @@ from . import test_consent_screens
 from . import test_kyc
 from . import test_kyc_files
 from . import test_kyc_portal
+from . import test_kyc_notices
 from . import test_tenancy
 from . import test_role_matrix
 from . import test_mass_export
