@@ -21,7 +21,14 @@ class HelpdeskTicket(models.Model):
         "partner_name": {"category": "identity", "erasure": "null"},
         "partner_email": {"category": "contact", "erasure": "null"},
         "email_cc": {"category": "contact", "erasure": "null", "export": False},
-        "properties": {"category": "free_text", "erasure": "null", "export": False},
+        # The ORM cannot search for properties that are filled, so no purge finds them by their
+        # time: they go with the person.
+        "properties": {
+            "category": "free_text",
+            "retention": "account",
+            "erasure": "null",
+            "export": False,
+        },
         "user_id": "staff",
     }
     _privacy_facts = "number stage_id priority assigned_date closed_date last_stage_update"
