@@ -38,6 +38,8 @@ secrets = {
     "SSLCommerz password": "Zq9SslPasswordXv",
     "bKash token": "ZqAtokenOfBkashXv",
     "bKash token for a new login": "ZqBrefreshOfBkashXv",
+    "outgoing mail password": "ZqHoutgoingMailXv",
+    "incoming mail password": "ZqIincomingMailXv",
 }
 nas = env["isp.nas"].create({
     "name": "Mirpur", "ip_address": "10.20.0.9", "secret": secrets["router secret"],
@@ -66,6 +68,16 @@ env["isp.bkash.login"].create({
     "refresh_token": secrets["bKash token for a new login"],
 })
 
+outgoing = env["ir.mail_server"].create({
+    "name": "Out", "smtp_host": "127.0.0.1", "smtp_user": "padma",
+    "smtp_pass": secrets["outgoing mail password"],
+})
+incoming = env["fetchmail.server"].create({
+    "name": "In", "server": "127.0.0.1", "user": "padma",
+    "password": secrets["incoming mail password"],
+})
+incoming.active = outgoing.active = False
+
 # What is no secret, so that a search that finds nothing proves something.
 env["ir.attachment"].create({
     "name": "plain.txt", "raw": b"ZqPlainWordOfFileXv", "res_model": "isp.nas", "res_id": nas.id,
@@ -73,10 +85,11 @@ env["ir.attachment"].create({
 nas.name = "ZqPlainWordXv"
 env.flush_all()
 assert nas.secret == secrets["router secret"] and secrets["router backup"] in backup.content
+assert outgoing.smtp_pass == secrets["outgoing mail password"]
 env.cr.commit()
 print("RESULT" + json.dumps({
     "passwords": passwords, "secrets": secrets, "nas": nas.id, "staff": staff.id,
-    "backup": backup.id,
+    "backup": backup.id, "mail": [outgoing.id, incoming.id],
 }))
 """
 PLAIN, PLAIN_IN_FILE = "ZqPlainWordXv", "ZqPlainWordOfFileXv"
@@ -170,6 +183,18 @@ def test_no_password_is_read_by_rpc(planted, odoo_server):
     ):
         answer = str(rpc.call("res.users", method, *args))
         assert "pbkdf2" not in answer and made["passwords"]["staff"] not in answer
+
+
+@pytest.mark.proves("P-13")
+def test_no_password_of_a_mail_server_is_read_by_rpc(planted, odoo_server):
+    database, made = planted
+    rpc = Rpc(odoo_server(database).url).sign_in(database, "dump.staff", made["passwords"]["staff"])
+    mails = zip(("ir.mail_server", "fetchmail.server"), made["mail"], strict=True)
+    for (model, number), name in zip(mails, ("smtp_pass", "password"), strict=True):
+        [values] = rpc.call(model, "read", [number], [name])
+        assert values[name] == "•" * 8
+        with pytest.raises(RpcError):
+            rpc.call(model, "action_reveal", [number], name)
 
 
 @pytest.mark.proves("P-13")

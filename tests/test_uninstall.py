@@ -15,6 +15,7 @@ subscription = env["isp.subscription"].create(
     }
 )
 subscription._activate()
+env["ir.mail_server"].create({"name": "Out", "smtp_host": "x", "smtp_pass": "Mail-4711"})
 print(subscription._bill(plan.create_date.date().replace(2027, 1, 1), "2027-01-01").name)
 env.cr.commit()
 """
@@ -59,4 +60,5 @@ def test_uninstalled_without_a_trace_and_the_books_remain(suite_db, odoo_shell):
     assert query(suite_db, "SELECT cron_name FROM ir_cron WHERE cron_name ~ '^(ISP|Privacy)'") == []
     assert query(suite_db, "SELECT name FROM ir_sequence WHERE code LIKE 'isp.%'") == []
     assert query(suite_db, f"SELECT proname FROM pg_proc WHERE proname ~ '{OURS}'") == []
+    assert query(suite_db, "SELECT smtp_pass FROM ir_mail_server") == ["Mail-4711"]
     assert odoo_shell(suite_db, WORK_ON).split() == [number, "paid", "posted"]

@@ -1,7 +1,7 @@
 {
     "name": "ISP base",
     "summary": "Encrypted fields, roles and quiet defaults for internet providers",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Services/ISP",
     "author": "ISP Suite contributors",
     "website": "https://github.com/isp-suite/isp-suite",
@@ -22,4 +22,6 @@
             ("remove", "mail/static/lib/selfie_segmentation/selfie_segmentation.js"),
         ],
     },
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

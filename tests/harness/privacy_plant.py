@@ -114,7 +114,17 @@ class Plant:
         for partner in self.customer | self.other:
             partner.message_post(body=f"{NAME} called about the line")
             partner.message_subscribe(partner.ids)
-        for record in (self.customer, self.bills[:1]):
+        ticket = env["helpdesk.ticket"].create(
+            {
+                "name": f"Line of {NAME}",
+                "description": f"<p>{NAME} has no light on the router</p>",
+                "partner_id": self.customer.id,
+                "partner_name": NAME,
+                "partner_email": EMAIL,
+            }
+        )
+        ticket.message_post(body=f"Call {NAME}", author_id=self.customer.id, message_type="comment")
+        for record in (self.customer, self.bills[:1], ticket):
             env["ir.attachment"].create(
                 {
                     "name": "contract.txt",

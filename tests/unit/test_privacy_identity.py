@@ -162,3 +162,19 @@ def test_a_picture_that_unpacks_to_too_many_pixels(monkeypatch):
     monkeypatch.setattr(upload, "MAX_PIXELS", 1000)
     with pytest.raises(upload.UploadError, match="pixels"):
         upload.read(picture("PNG", size=(100, 100)))
+
+
+@pytest.mark.parametrize(
+    "text, own, shown",
+    [
+        ("The number 19905551234567890 is wrong", None, "The number •••••••• is wrong"),
+        ("১৯৯০ ৫৫৫১ ২৩৪৫ is wrong", None, "•••••••• is wrong"),
+        ("Expired on 2026-12-31, house 12", None, "Expired on 2026-12-31, house 12"),
+        ("Expired on 31.12.2026", None, "Expired on 31.12.2026"),
+        ("ab 12-3456 cannot be read", "AB123456", "•••••••• cannot be read"),
+        ("TRAD 12 of last year", "TRAD/12", "•••••••• of last year"),
+        ("", "1234567890", ""),
+    ],
+)
+def test_no_number_of_a_document_is_left_in_a_sentence(text, own, shown):
+    assert number.hide(text, own) == shown

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from odoo.addons.isp_base.encryption import SHOW_UNREADABLE, encrypted_char
 
@@ -69,17 +68,9 @@ class ResUsers(models.Model):
 
         :return: how many there were
         """
-        rows = self.env.execute_query(
-            SQL("SELECT id, totp_secret FROM res_users WHERE totp_secret IS NOT NULL FOR UPDATE")
-        )
-        secrets = {user_id: secret for user_id, secret in rows if secret}
-        if secrets:
-            self._fields["totp_secret"].seal(self, secrets)
-        self.env.execute_query(
-            SQL("UPDATE res_users SET totp_secret = NULL WHERE totp_secret IS NOT NULL")
-        )
+        count = self._encrypt_column("totp_secret")
         self.env.registry.clear_cache()  # of sessions
-        return len(secrets)
+        return count
 
     @api.model
     def _decrypt_totp_secrets(self):
@@ -87,13 +78,4 @@ class ResUsers(models.Model):
 
         :raises UserError: when one cannot be read: its account would lose the second factor
         """
-        # sudo: nobody reads these fields but the code that needs them.
-        users = self.sudo().with_context(active_test=False)
-        for user in users.search([("totp_secret_enc", "!=", False)]):
-            self.env.execute_query(
-                SQL(
-                    "UPDATE res_users SET totp_secret = %s WHERE id = %s",
-                    user.totp_secret,
-                    user.id,
-                )
-            )
+        self._decrypt_column("totp_secret")

@@ -107,6 +107,53 @@ class IspEncryptedMixin(models.AbstractModel):
         if clear_by_record:
             field.seal(self, {record.id: clear for record, clear in clear_by_record.items()})
 
+    # === COLUMNS OF ODOO === #
+
+    @api.model
+    def _encrypt_column(self, field_name):
+        """Encrypt what Odoo has stored in clear in the column of an encrypted field, and empty it.
+
+        :return: how many secrets there were
+        """
+        table, column = SQL.identifier(self._table), SQL.identifier(field_name)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, %(column)s FROM %(table)s WHERE %(column)s IS NOT NULL FOR UPDATE",
+                column=column,
+                table=table,
+            )
+        )
+        secrets = {res_id: secret for res_id, secret in rows if secret}
+        if secrets:
+            self._fields[field_name].seal(self, secrets)
+        self.env.execute_query(
+            SQL(
+                "UPDATE %(table)s SET %(column)s = NULL WHERE %(column)s IS NOT NULL",
+                column=column,
+                table=table,
+            )
+        )
+        return len(secrets)
+
+    @api.model
+    def _decrypt_column(self, field_name):
+        """Write secrets back into the column of Odoo, before the addon that encrypts them goes.
+
+        :raises UserError: when one cannot be read: it would be lost
+        """
+        # sudo: nobody reads these fields but the code that needs them.
+        records = self.sudo().with_context(active_test=False)
+        for record in records.search([(self._fields[field_name].enc_field, "!=", False)]):
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %s SET %s = %s WHERE id = %s",
+                    SQL.identifier(self._table),
+                    SQL.identifier(field_name),
+                    record[field_name],
+                    record.id,
+                )
+            )
+
     # === KEY ROTATION === #
 
     @api.model

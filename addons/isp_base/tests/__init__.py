@@ -6,3 +6,4 @@ from . import test_safe_export
 from . import test_rpc
 from . import test_settings
 from . import test_second_factor
+from . import test_mail_passwords

@@ -1,1 +1,1 @@
-from . import consents, cookies, exports, identity, mass_export, policy, requests, sealed
+from . import consents, cookies, exports, handover, identity, mass_export, policy, requests, sealed

@@ -9,6 +9,10 @@ import unicodedata
 
 NID_LENGTHS = {"BD": (10, 13, 17), "IN": (12,)}
 _LONG, _YEAR_DIGITS = 17, 4
+# What could be the number of a document in a sentence: no date, no house.
+_LIKE_A_NUMBER = re.compile(r"\d(?:[ .-]?\d){6,}")
+_DATE = re.compile(r"\d{4}[.-]\d\d?[.-]\d\d?|\d\d?[.-]\d\d?[.-]\d{4}")
+_HIDDEN = "•" * 8
 # Elsewhere, and where a passport or a registration is made of letters too.
 OTHER_LENGTHS = {"nid": range(6, 25), "passport": range(6, 16), "business": range(4, 41)}
 
@@ -44,3 +48,17 @@ def same_number(number):
     if len(digits) == _LONG and digits.isdigit():
         return digits[_YEAR_DIGITS:]
     return digits
+
+
+def hide(text, number=None):
+    """Return a sentence without the numbers of documents that somebody wrote into it.
+
+    :param number: the number that must not be there, however short it is
+    """
+    if number:
+        # As it is stored, and as people write it, with blanks and dashes between.
+        spread = r"[\s\-_./]*".join(map(re.escape, re.sub(r"[\s\-_./]", "", number)))
+        text = re.sub(spread, _HIDDEN, text, flags=re.IGNORECASE)
+    return _LIKE_A_NUMBER.sub(
+        lambda found: found[0] if _DATE.fullmatch(found[0]) else _HIDDEN, text
+    )

@@ -8,6 +8,7 @@ from . import privacy_audit_seal
 from . import privacy_audit_chain
 from . import privacy_audited
 from . import privacy_register
+from . import privacy_addressed
 from . import privacy_expiring
 from . import privacy_processor
 from . import privacy_transfer
@@ -78,6 +79,9 @@ from . import privacy_policy_text
 from . import privacy_policy_version
 from . import privacy_policy_ack
 from . import privacy_policy_notice
+from . import privacy_handover
+from . import privacy_handover_list
+from . import privacy_handover_notice
 from . import privacy_consent_policy
 from . import privacy_cookie
 from . import ir_http
@@ -88,6 +92,7 @@ from . import res_partner_restriction
 from . import privacy_purpose_age
 from . import privacy_kyc
 from . import privacy_kyc_state
+from . import privacy_kyc_notice
 from . import privacy_kyc_document
 from . import res_partner_kyc
 from . import privacy_mass_export

@@ -156,6 +156,7 @@ class PrivacyKyc(models.Model):
             )
         # sudo: the state and who decided are guarded; they are written here only.
         self.sudo().write({"state": state, **vals})
+        self._tell_of(state)
 
     # === BUSINESS METHODS - VALIDITY === #
 

@@ -11,6 +11,7 @@ class PrivacyPolicyNotice(models.Model):
 
     _name = "privacy.policy.notice"
     _description = "Notice of a privacy policy"
+    _inherit = ["privacy.addressed"]
     _order = "id desc"
     _rec_name = "version_id"
 
@@ -82,12 +83,6 @@ class PrivacyPolicyNotice(models.Model):
                 notice.mail_id = mail
 
     # === HELPERS FOR THE MAIL === #
-
-    def _get_lang(self):
-        return self.partner_id.lang or self.company_id.partner_id.lang or "en_US"
-
-    def _speaks_bangla(self):
-        return self._get_lang().startswith("bn")
 
     def _get_page_url(self):
         return f"{self.company_id.get_base_url()}/privacy/versions/{self.version_id.number}"

@@ -7,7 +7,7 @@ NOTICES = [
 
 
 class PrivacyProfile(models.Model):
-    """How changes of the privacy policy are told."""
+    """How changes of the privacy policy, and of the owner, are told."""
 
     _inherit = "privacy.profile"
 
@@ -26,6 +26,15 @@ class PrivacyProfile(models.Model):
         NOTICES, "Major changes are told", required=True, default="all", tracking=True
     )
 
+    handover_notice_days = fields.Integer(
+        "Days of notice before a hand-over",
+        required=True,
+        default=30,
+        tracking=True,
+        help="When the business goes to a new owner, each customer is told so many days before.",
+    )
+
     _notice_days_positive = models.Constraint(
-        "CHECK (notice_days >= 0)", "The days of notice cannot be negative."
+        "CHECK (notice_days >= 0 AND handover_notice_days >= 0)",
+        "The days of notice cannot be negative.",
     )

@@ -33,6 +33,7 @@ from . import test_consent_links
 from . import test_consent_mail
 from . import test_policy
 from . import test_policy_pages
+from . import test_handover
 from . import test_cookies
 from . import test_age
 from . import test_cards
@@ -40,6 +41,7 @@ from . import test_consent_screens
 from . import test_kyc
 from . import test_kyc_files
 from . import test_kyc_portal
+from . import test_kyc_notices
 from . import test_tenancy
 from . import test_role_matrix
 from . import test_mass_export

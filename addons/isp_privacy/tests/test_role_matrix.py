@@ -24,6 +24,7 @@ OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
 CORE = (
     *("account.account", "account.bank.statement.line", "account.journal", "account.move"),
     *("account.move.line", "account.payment", "account.tax", "bus.bus", "discuss.channel"),
+    *("helpdesk.ticket", "helpdesk.ticket.stage", "helpdesk.ticket.team"),
     *("ir.attachment", "ir.config_parameter", "ir.cron", "ir.default", "ir.exports", "ir.logging"),
     *("ir.mail_server", "ir.model.access", "ir.rule", "ir.sequence", "ir.ui.view"),
     *("mail.activity", "mail.mail", "mail.message", "mail.template", "payment.provider"),
