@@ -1,7 +1,7 @@
 import sys
 
-from odoo import models
-from odoo.exceptions import UserError
+from odoo import api, models
+from odoo.exceptions import UserError, ValidationError
 
 from ..encryption import encrypted_char
 
@@ -36,6 +36,19 @@ class IrMailServer(models.Model):
     smtp_pass, smtp_pass_enc, smtp_pass_bidx, smtp_pass_last4 = encrypted_char(
         "smtp_pass", "Password", last4_from=NEVER
     )
+
+    @api.constrains("smtp_ssl_private_key")
+    def _check_private_key_is_on_disk(self):
+        """Take no private key, which Odoo would store in clear; Odoo also reads it from a file."""
+        # A key of before is still used; nobody is cut off by the installation.
+        if any(server.smtp_ssl_private_key for server in self):
+            raise ValidationError(
+                self.env._(
+                    "A private key would be stored here in clear. Put it into a file that only "
+                    "Odoo's user may read, name the file in odoo.conf "
+                    "(smtp_ssl_private_key_filename), and choose “Command Line Interface” here."
+                )
+            )
 
     def action_reveal(self, field_name):
         """Never of the password."""

@@ -5,7 +5,7 @@ import socketserver
 import threading
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -78,6 +78,18 @@ class TestMailPasswords(EncryptionCase):
                 [PASSWORD, server.id],
             )
         self.env.invalidate_all()
+
+    @proves("P-13")
+    def test_a_private_key_is_not_stored_in_clear(self):
+        key = base64.b64encode(b"-----BEGIN PRIVATE KEY-----")
+        vals = {
+            "smtp_encryption": "ssl",
+            "smtp_authentication": "certificate",
+            "smtp_ssl_private_key": key,
+            "smtp_ssl_certificate": key,
+        }
+        with self.assertRaisesRegex(ValidationError, "odoo.conf"):
+            self.outgoing.write(vals)
 
     @proves("P-13")
     def test_the_password_is_nowhere_in_clear(self):
