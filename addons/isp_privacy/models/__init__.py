@@ -96,4 +96,7 @@ from . import privacy_kyc_notice
 from . import privacy_kyc_document
 from . import res_partner_kyc
 from . import privacy_mass_export
+from . import privacy_emergency
+from . import res_users_roles
+from . import res_groups
 from . import base

@@ -45,3 +45,4 @@ from . import test_kyc_notices
 from . import test_tenancy
 from . import test_role_matrix
 from . import test_mass_export
+from . import test_emergency

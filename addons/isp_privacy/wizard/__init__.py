@@ -4,5 +4,6 @@ from . import privacy_export_import
 from . import privacy_age_note
 from . import privacy_consent_note
 from . import privacy_handover_letter
+from . import privacy_emergency_start
 from . import mail_compose_message
 from . import base_partner_merge
