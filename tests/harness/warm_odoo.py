@@ -81,6 +81,7 @@ def become_odoo(args, env, descriptors):
         os.environ.clear()
         os.environ.update(env)
         time.tzset()
+        sys.path[:0] = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))
         sys.argv = [PROGRAM, *args[1:]]
         odoo.cli.main()
         code = 0
