@@ -40,6 +40,7 @@ This file knows no database: it reads the classes of a registry.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from . import catalogue, retention_map, rules
 
@@ -214,6 +215,18 @@ class DataMap:
             if model_map.subject
             and (model_map.specs or model_map.facts)
             and not model_map.cls._abstract
+        }
+
+    @cached_property
+    def documents(self):
+        """``{model: paths}`` of the models to which other things belong, such as attachments.
+
+        What belongs to something else itself is no document; a view has no attachments.
+        """
+        return {
+            name: paths
+            for name, paths in self.subject_models().items()
+            if self.registry[name]._auto and not any(re.search(r"/|\.\*$", path) for path in paths)
         }
 
     def purged_models(self):

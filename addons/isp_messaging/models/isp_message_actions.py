@@ -17,9 +17,7 @@ class IspMessage(models.Model):
                         "never is."
                     )
                 )
-            now = fields.Datetime.now()
-            message._move_to("queued", attempts=0, release_at=now)
-            message._settle(now)
+            message._queue_again()
         return True
 
     def action_ask(self):
@@ -32,10 +30,13 @@ class IspMessage(models.Model):
                         "gateway's panel, then press “It arrived” or “It did not arrive”."
                     )
                 )
-            now = fields.Datetime.now()
-            message._move_to("queued", attempts=0, release_at=now)
-            message._settle(now)
+            message._queue_again()
         return True
+
+    def _queue_again(self):
+        now = fields.Datetime.now()
+        self._move_to("queued", attempts=0, release_at=now)
+        self._settle(now)
 
     def action_cancel(self):
         """Take a message that waits out of the queue."""

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import plaintext2html
 
 from ..engine import dlt
-from ..gateways.common import GatewayError, Order, Refused, TryLater, Unknown
+from ..gateways.common import Order, Refused, TryLater, Unknown
 
 _logger = logging.getLogger(__name__)
 
@@ -86,8 +86,6 @@ class IspMessage(models.Model):
             self._fail(str(error), now)
         except Unknown as error:
             self._move_to("unknown", str(error))
-        except GatewayError:
-            raise
         else:
             self._move_to(
                 "accepted",

@@ -26,16 +26,15 @@ class IspMessageGateway(models.Model):
         # sudo: see above; a simulator is given nothing real.
         if self.sudo().test_url:
             return None
-        processors = self._find_privacy_processors()
-        problems = [processor.use_problem for processor in processors]
-        if processors and not all(problems):
+        problem = self._find_privacy_processors()._get_common_problem()
+        if not problem:
             return None
         return self.env._(
             "%(gateway)s may be used only under a valid contract on personal data: %(problem)s. A "
             "privacy officer enters it under Privacy > Registers > Processors, with the host "
             "%(host)s.",
             gateway=self.name,
-            problem=problems[0] if problems else self.env._("nobody has entered one"),
+            problem=problem,
             host=self._get_host(),
         )
 

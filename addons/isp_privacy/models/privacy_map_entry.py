@@ -1,5 +1,4 @@
 import json
-import re
 
 from odoo import api, fields, models, tools
 from odoo.fields import Domain
@@ -147,12 +146,7 @@ class PrivacyMapEntry(models.Model):
         queries, not records: documents that come later are found as well.
         """
         datamap = self._get_map()
-        documents = {
-            name: paths
-            for name, paths in datamap.subject_models().items()
-            # What belongs to something else itself is no document; a view has no attachments.
-            if self.env[name]._auto and not any(re.search(r"/|\.\*$", path) for path in paths)
-        }
+        documents = datamap.documents
         values = {
             path: tuple(partners.sudo().mapped(path.split("=")[1]))
             for paths in documents.values()

@@ -30,6 +30,13 @@ class PrivacyProcessor(models.Model):
         self.ensure_one()
         return self._get_contract_problem() or self._get_country_problem()
 
+    def _get_common_problem(self):
+        """Return why none of these processors may be given personal data, False when one may."""
+        problems = self.mapped("use_problem")
+        if not problems:
+            return self.env._("nobody has entered one")
+        return all(problems) and problems[0]
+
     def _get_contract_problem(self):
         if self.state == "valid":
             return False

@@ -24,16 +24,15 @@ class PaymentProvider(models.Model):
         self.ensure_one()
         if self.state != "enabled" or self.code in NO_THIRD_PARTY:
             return None
-        processors = self._find_privacy_processors()
-        problems = [processor.use_problem for processor in processors]
-        if processors and not all(problems):
+        problem = self._find_privacy_processors()._get_common_problem()
+        if not problem:
             return None
         return self.env._(
             "%(provider)s takes money only under a valid contract on personal data: %(problem)s. A "
             "privacy officer enters it under Privacy > Registers > Processors. Until then use the "
             "test mode.",
             provider=self.name,
-            problem=problems[0] if problems else self.env._("nobody has entered one"),
+            problem=problem,
         )
 
     def _find_privacy_processors(self):
