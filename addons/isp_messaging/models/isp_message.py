@@ -186,6 +186,18 @@ class IspMessage(models.Model):
         return "bn" if (partner.lang or "").startswith("bn") else "en"
 
     @api.model
+    def _count_by(self, field, records):
+        """Return ``{record: number of messages}`` of those that have any, by a field to them."""
+        return dict(self._read_group([(field, "in", records.ids)], [field], ["__count"]))
+
+    @api.model
+    def _get_action(self, field, records):
+        """Return the action that opens the messages of these records."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("isp_messaging.isp_message_action")
+        action.update(domain=[(field, "in", records.ids)], context={})
+        return action
+
+    @api.model
     def _normalize(self, channel, address, company):
         if channel == "email":
             return address

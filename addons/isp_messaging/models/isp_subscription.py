@@ -14,11 +14,7 @@ class IspSubscription(models.Model):
     )
 
     def _compute_isp_message_count(self):
-        counts = dict(
-            self.env["isp.message"]._read_group(
-                [("subscription_id", "in", self.ids)], ["subscription_id"], ["__count"]
-            )
-        )
+        counts = self.env["isp.message"]._count_by("subscription_id", self)
         for subscription in self:
             subscription.isp_message_count = counts.get(subscription._origin, 0)
 
@@ -26,9 +22,7 @@ class IspSubscription(models.Model):
 
     def action_view_isp_messages(self):
         """Open what was sent about the subscription."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("isp_messaging.isp_message_action")
-        action.update(domain=[("subscription_id", "in", self.ids)], context={})
-        return action
+        return self.env["isp.message"]._get_action("subscription_id", self)
 
     # === BUSINESS METHODS === #
 

@@ -26,11 +26,7 @@ class ResPartner(models.Model):
     )
 
     def _compute_isp_message_count(self):
-        counts = dict(
-            self.env["isp.message"]._read_group(
-                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
-            )
-        )
+        counts = self.env["isp.message"]._count_by("partner_id", self)
         for partner in self:
             partner.isp_message_count = counts.get(partner._origin, 0)
 
@@ -38,9 +34,7 @@ class ResPartner(models.Model):
 
     def action_view_isp_messages(self):
         """Open what was sent to the customer."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("isp_messaging.isp_message_action")
-        action.update(domain=[("partner_id", "in", self.ids)], context={})
-        return action
+        return self.env["isp.message"]._get_action("partner_id", self)
 
     # === BUSINESS METHODS === #
 
